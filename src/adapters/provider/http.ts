@@ -1,0 +1,140 @@
+import * as http from 'node:http'
+import * as https from 'node:https'
+import { promisify } from 'node:util'
+import { brotliDecompress, unzip } from 'node:zlib'
+import { AuthError } from '../../errors.ts'
+import { trace } from '../trace.ts'
+import { PassingFault } from './passing-fault.ts'
+import { lateFault, textIn, transportFault } from './transport-fault.ts'
+
+/** Milliseconds from the call until the last byte of the answer. */
+const ANSWER_TIMEOUT = 15_000
+
+/** Bytes of an answer's body, as sent and as unpacked. A token answer has a few thousand. */
+const ANSWER_LIMIT = 1024 * 1024
+
+/**
+ * Milliseconds for each address of a host with several. Node's own 250 are too few for a phone's or a satellite's
+ * network, where no attempt would ever succeed.
+ */
+const ADDRESS_TIMEOUT = 1000
+
+interface HttpRequest {
+  readonly method: 'GET' | 'POST'
+  readonly headers: Readonly<Record<string, string>>
+  readonly body?: string | undefined
+}
+
+export interface RequestLimits {
+  /** Milliseconds until the last byte of the answer. Default: {@link ANSWER_TIMEOUT}. */
+  readonly timeout?: number | undefined
+  /** Default: {@link ANSWER_LIMIT}. */
+  readonly limit?: number | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
+/** An answer that arrived whole, whatever its status. */
+export interface HttpAnswer {
+  /** Of the address asked, with its port where that is not the usual one. */
+  readonly host: string
+  readonly status: number
+  /** Names in lower case. */
+  readonly headers: Readonly<http.IncomingHttpHeaders>
+  readonly body: string
+}
+
+/**
+ * Sends one request, once, and reads its answer; redirects are answers like any other. Not through `fetch`, which
+ * sends a request a second time when the answer is 421, and cannot tell whether a failed one had left.
+ * The connection is closed afterwards, so it never keeps the process alive.
+ * @throws {PassingFault} `network`, `timeout`, or `invalid_answer` for one that is too large or cannot be unpacked.
+ * @throws the signal's reason when it is aborted first.
+ */
+export async function request(
+  address: string,
+  message: HttpRequest,
+  { timeout = ANSWER_TIMEOUT, limit = ANSWER_LIMIT, signal }: RequestLimits = {},
+): Promise<HttpAnswer> {
+  signal?.throwIfAborted()
+  const url = new URL(address)
+  const stop = new AbortController()
+  const outgoing = open(url, message, stop.signal)
+  const connection = watchConnection(outgoing, url)
+  const deadline = setTimeout(() => stop.abort(lateFault(url.host, timeout, connection.made)), timeout)
+  const giveUp = (): void => stop.abort(signal?.reason)
+  signal?.addEventListener('abort', giveUp, { once: true })
+  try {
+    const incoming = await send(outgoing, message.body)
+    const body = await readBody(incoming, url.host, limit)
+    trace(() => `${message.method} ${url.origin}${url.pathname}: ${incoming.statusCode}`)
+    return { host: url.host, status: incoming.statusCode ?? 0, headers: incoming.headers, body }
+  } catch (error) {
+    trace(() => `${message.method} ${url.origin}${url.pathname}: no answer`)
+    stop.signal.throwIfAborted()
+    throw error instanceof AuthError ? error : transportFault(error, url.host, connection.made)
+  } finally {
+    clearTimeout(deadline)
+    signal?.removeEventListener('abort', giveUp)
+    outgoing.destroy()
+  }
+}
+
+function open(url: URL, { method, headers }: HttpRequest, signal: AbortSignal): http.ClientRequest {
+  const { request: start, Agent } = url.protocol === 'http:' ? http : https
+  const agent = new Agent({ keepAlive: false, autoSelectFamilyAttemptTimeout: ADDRESS_TIMEOUT })
+  return start(url, { method, headers: { 'accept-encoding': 'identity', ...headers }, agent, signal })
+}
+
+/** Not a byte of a request leaves before its connection is made, with TLS where there is TLS. */
+function watchConnection(outgoing: http.ClientRequest, url: URL): { readonly made: boolean } {
+  const connection = { made: false }
+  const event = url.protocol === 'http:' ? 'connect' : 'secureConnect'
+  outgoing.once('socket', (socket) => socket.once(event, () => (connection.made = true)))
+  return connection
+}
+
+function send(outgoing: http.ClientRequest, body: string | undefined): Promise<http.IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    outgoing.on('response', resolve).on('error', reject).end(body)
+    // A server that wants to change to another protocol ends the connection without an error.
+    outgoing.on('close', () => reject(Object.assign(new Error('closed'), { code: 'ECONNRESET' })))
+  })
+}
+
+async function readBody(incoming: http.IncomingMessage, host: string, limit: number): Promise<string> {
+  const chunks: Uint8Array[] = []
+  let size = 0
+  for await (const chunk of incoming as AsyncIterable<Uint8Array>) {
+    size += chunk.length
+    if (size > limit) throw tooLarge(host, incoming)
+    chunks.push(chunk)
+  }
+  const bytes = await unpack(Buffer.concat(chunks), incoming, host, limit)
+  return new TextDecoder().decode(bytes)
+}
+
+/** Nothing packed was asked for; some servers and proxies pack their answers all the same. */
+async function unpack(
+  packed: Uint8Array,
+  incoming: http.IncomingMessage,
+  host: string,
+  limit: number,
+): Promise<Uint8Array> {
+  const encoding = incoming.headers['content-encoding']?.trim().toLowerCase() ?? 'identity'
+  if (encoding === 'identity' || packed.length === 0) return packed
+  try {
+    if (encoding === 'br') return await promisify(brotliDecompress)(packed, { maxOutputLength: limit })
+    return await promisify(unzip)(packed, { maxOutputLength: limit })
+  } catch (error) {
+    if (textIn(error, 'code') === 'ERR_BUFFER_TOO_LARGE') throw tooLarge(host, incoming)
+    const what = `${host} answered ${incoming.statusCode} in an encoding that cannot be read.`
+    throw new PassingFault('invalid_answer', what)
+  }
+}
+
+function tooLarge(host: string, incoming: http.IncomingMessage): PassingFault {
+  return new PassingFault(
+    'invalid_answer',
+    `${host} answered ${incoming.statusCode} with more than a token answer can be.`,
+  )
+}

@@ -1,0 +1,115 @@
+import type { Credential } from '../../core/credential.ts'
+import type {
+  AuthorizationRequest,
+  Clock,
+  Provider,
+  ProviderChoice,
+  RefreshOutcome,
+  RefreshRequest,
+  Tokens,
+} from '../../core/ports.ts'
+import { chatGptAccount } from './account.ts'
+import { authorizationRequest, sendCode, type SignInServer } from './authorization-code.ts'
+import { request, type HttpAnswer, type RequestLimits } from './http.ts'
+import { issuerAddress } from './issuer-address.ts'
+import { USER_AGENT } from './oauth-request.ts'
+import { OPENAI_ISSUER } from './openai-issuer.ts'
+import { confirmRevocation, refreshTokenOf, REVOCATION_TIMEOUT, tokenToRevoke } from './stored-token.ts'
+import { retrying } from './retry.ts'
+import { exchangedTokens, refreshOutcome, withAccount } from './token-answer.ts'
+
+/** The public client of OpenAI's own command line tools; no other is allowed to redirect to this machine. */
+const CLIENT_ID = 'app_EMoamEEZ73f0CkXaXp7hrann'
+const SCOPES = ['openid', 'profile', 'email', 'offline_access']
+
+/** The name that belongs to this client id. */
+const ORIGINATOR = 'codex_cli_rs'
+
+/** OpenAI's sign-in with a ChatGPT account. Its addresses are fixed, so there is nothing to discover. */
+export class OpenAiProvider implements Provider {
+  readonly name = 'openai'
+  readonly method = 'chatgpt'
+  readonly issuer: string
+  readonly clientId: string
+  readonly scopes: readonly string[]
+  readonly #server: SignInServer
+  readonly #clock: Clock
+
+  /** @throws {AuthError} `usage` for an issuer that is no https address (loopback may be http). */
+  constructor({ issuer, clientId, scopes }: Omit<ProviderChoice, 'name'>, clock: Clock) {
+    this.issuer = issuerAddress(issuer ?? OPENAI_ISSUER)
+    this.clientId = clientId ?? CLIENT_ID
+    this.scopes = scopes ?? SCOPES
+    this.#clock = clock
+    this.#server = {
+      issuer: this.issuer,
+      authorization_endpoint: `${this.issuer}/oauth/authorize`,
+      token_endpoint: `${this.issuer}/oauth/token`,
+    }
+  }
+
+  discover(): Promise<void> {
+    return Promise.resolve()
+  }
+
+  authorizationRequest(redirectUri: string): Promise<AuthorizationRequest> {
+    const { clientId, scopes } = this
+    const extra = {
+      id_token_add_organizations: 'true',
+      codex_cli_simplified_flow: 'true',
+      originator: ORIGINATOR,
+    }
+    return authorizationRequest(this.#server, { clientId, redirectUri, scopes, extra })
+  }
+
+  /** The id token is for display only, so an unusual one is no reason to fail. */
+  async exchange(sent: AuthorizationRequest, redirect: URLSearchParams): Promise<Tokens> {
+    const answer = await sendCode(this.#server, this.clientId, sent, redirect)
+    const tokens = exchangedTokens(answer, this.#clock.now())
+    return { ...tokens, account: chatGptAccount(tokens) }
+  }
+
+  async refresh(
+    credential: Credential,
+    { reason, retryFor, signal }: RefreshRequest,
+  ): Promise<RefreshOutcome> {
+    const message = {
+      client_id: credential.clientId,
+      grant_type: 'refresh_token',
+      refresh_reason: reason,
+      refresh_token: refreshTokenOf(credential),
+    }
+    return retrying(
+      async () => {
+        const answer = await this.#postJson('/oauth/token', message)
+        return withAccount(refreshOutcome(answer, this.#clock.now()), chatGptAccount)
+      },
+      { within: retryFor, signal },
+    )
+  }
+
+  async revoke(credential: Credential, signal: AbortSignal): Promise<boolean> {
+    const { token, hint } = tokenToRevoke(credential)
+    const answer = await this.#postJson(
+      '/oauth/revoke',
+      // With an access token, this endpoint wants no client id.
+      { token, token_type_hint: hint, ...(hint === 'refresh_token' && { client_id: credential.clientId }) },
+      { timeout: REVOCATION_TIMEOUT, signal },
+    )
+    return confirmRevocation(answer)
+  }
+
+  #postJson(
+    path: string,
+    body: Readonly<Record<string, string>>,
+    limits: RequestLimits = {},
+  ): Promise<HttpAnswer> {
+    const headers = {
+      accept: 'application/json',
+      'content-type': 'application/json',
+      originator: ORIGINATOR,
+      'user-agent': USER_AGENT,
+    }
+    return request(`${this.issuer}${path}`, { method: 'POST', headers, body: JSON.stringify(body) }, limits)
+  }
+}

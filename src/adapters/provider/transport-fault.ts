@@ -1,0 +1,54 @@
+import { PassingFault } from './passing-fault.ts'
+
+/** What a request, of which `connected` says whether it can have left, met on its way. */
+export function transportFault(error: unknown, host: string, connected: boolean): PassingFault {
+  const cause = withoutContent(error)
+  const code = cause.code
+  if (connected && code.startsWith('HPE_')) {
+    return new PassingFault('invalid_answer', `${host} answered with something that is not HTTP (${code}).`, {
+      cause,
+    })
+  }
+  if (connected) {
+    const message = `The connection to ${host} was lost before its answer was complete (${code}).`
+    return new PassingFault('network', message, { cause })
+  }
+  if (isAboutCertificates(code)) {
+    return new PassingFault('network', `The certificate of ${host} is not trusted (${code}).`, {
+      cause,
+      mayRetry: true,
+      nextStep: 'if this network inspects TLS, name its certificate authority in NODE_EXTRA_CA_CERTS',
+    })
+  }
+  return new PassingFault('network', `${host} could not be reached (${code}).`, { cause, mayRetry: true })
+}
+
+/** No complete answer within `timeout` milliseconds. */
+export function lateFault(host: string, timeout: number, connected: boolean): PassingFault {
+  const within = `within ${Math.ceil(timeout / 100) / 10} s`
+  if (connected) return new PassingFault('timeout', `${host} did not answer ${within}.`)
+  return new PassingFault('network', `${host} could not be reached ${within}.`, { mayRetry: true })
+}
+
+interface SystemFault extends Error {
+  readonly code: string
+  readonly syscall: string | undefined
+}
+
+/** The system's own words. Node's errors can carry the bytes of an answer (`rawPacket`) or a certificate. */
+function withoutContent(error: unknown): SystemFault {
+  const code = textIn(error, 'code')
+  if (code === undefined) throw error
+  const syscall = textIn(error, 'syscall')
+  return Object.assign(new Error([syscall, code].join(' ').trim()), { code, syscall })
+}
+
+/** One of the fields Node adds to its errors. */
+export function textIn(error: unknown, name: string): string | undefined {
+  const value: unknown = error instanceof Error ? Reflect.get(error, name) : undefined
+  return typeof value === 'string' ? value : undefined
+}
+
+function isAboutCertificates(code: string): boolean {
+  return /CERT|^UNABLE_TO_/.test(code)
+}

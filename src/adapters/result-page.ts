@@ -1,0 +1,150 @@
+import { createHash } from 'node:crypto'
+
+import type { SignInResult } from '../core/ports.ts'
+import { english as strings, type RequestFault } from './result-page/strings.ts'
+import { style } from './result-page/style.ts'
+
+/** A whole HTML document, and the HTTP status that says the same. It loads nothing and runs no script. */
+export interface Page {
+  readonly status: number
+  readonly html: string
+}
+
+/** The policy to serve a {@link Page} with: its own style sheet, its own icon, and nothing else. */
+export const contentSecurityPolicy = [
+  "default-src 'none'",
+  `style-src 'sha256-${createHash('sha256').update(style).digest('base64')}'`,
+  'img-src data:',
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join('; ')
+
+const faultStatus: Readonly<Record<RequestFault, number>> = {
+  wrong_state: 400,
+  already_answered: 409,
+  repeated_parameter: 400,
+  not_found: 404,
+  method_not_allowed: 405,
+  wrong_host: 421,
+  body: 413,
+  address_too_long: 414,
+  headers_too_large: 431,
+  too_slow: 408,
+  malformed: 400,
+}
+
+/** A path in a box of 24 by 24, and the colour it has as a tab's icon, on light and on dark. */
+const symbols = {
+  good: { path: 'M7.5 12.4l3.1 3.1 6-6.6', colour: '#1f9d55' },
+  bad: { path: 'M12 7v6M12 16.6v.01', colour: '#d9483b' },
+  plain: { path: 'M12 7.4v.01M12 11v6', colour: '#7b8594' },
+} as const
+
+/** What differs between pages. All but `heading` is HTML. */
+interface Content {
+  readonly tone: keyof typeof symbols
+  readonly heading: string
+  readonly text?: string
+  readonly rest: string
+}
+
+/** The page that ends a sign-in in the browser: 200 when it succeeded, 400 when it did not. */
+export function renderResultPage(result: SignInResult): Page {
+  const close = `<p class="close">${strings.closeTab}</p>`
+  if (result.kind === 'signed_in') {
+    const rest = `${details(result)}\n${close}`
+    return { status: 200, html: render({ tone: 'good', heading: strings.signedIn, rest }) }
+  }
+  const text = escape(sentence(result.message))
+  const next = `<section>\n<h2>${strings.nextStep}</h2>\n<p>${instruction(result.nextStep)}</p>\n</section>`
+  return {
+    status: 400,
+    html: render({ tone: 'bad', heading: strings.failed, text, rest: `${next}\n${close}` }),
+  }
+}
+
+/** The page for a request that is not the awaited redirect; its status is a 4xx. */
+export function renderFaultPage(fault: RequestFault): Page {
+  const content: Content = { tone: 'plain', heading: strings.notUsed, text: strings.faults[fault], rest: '' }
+  return { status: faultStatus[fault], html: render(content) }
+}
+
+function details(result: Extract<SignInResult, { kind: 'signed_in' }>): string {
+  const { email, id, userId, plan } = result.account
+  const rows = [
+    [strings.account, email ?? id ?? userId],
+    [strings.plan, plan],
+    [strings.profile, result.profile],
+    [strings.provider, hostOf(result.issuer)],
+  ] as const
+  const shown = rows.filter(([, value]) => value !== undefined && value !== '')
+  const html = shown.map(([name, value = '']) => `<dt>${name}</dt><dd><bdi>${escape(value)}</bdi></dd>`)
+  return `<dl>\n${html.join('\n')}\n</dl>`
+}
+
+function hostOf(issuer: string): string {
+  return URL.canParse(issuer) ? new URL(issuer).host : issuer
+}
+
+/** Errors are written as they follow a program's name in a terminal; here they stand alone. */
+function sentence(text: string): string {
+  const end = /[.!?:]$/.test(text) ? '' : '.'
+  return text.charAt(0).toUpperCase() + text.slice(1) + end
+}
+
+/** A next step is either a command as a whole, or prose that may hold commands between backticks. */
+function instruction(nextStep: string): string {
+  if (/^(codex-auth|sudo|chmod|chown|ls|df) /.test(nextStep)) return command(escape(nextStep))
+  return escape(sentence(nextStep)).replaceAll(/`([^`]+)`/g, (_, html: string) => command(html))
+}
+
+/** Each word on its own, because browsers break lines within `--flag`. */
+function command(html: string): string {
+  return `<code>${html.replaceAll(/\S+/g, '<span>$&</span>')}</code>`
+}
+
+function render({ tone, heading, text, rest }: Content): string {
+  return `<!doctype html>
+<html lang="${strings.language}">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>${heading} – codex-auth</title>
+<link rel="icon" href="${icon(tone)}">
+<style>${style}</style>
+</head>
+<body>
+<main class="${tone}">
+<svg viewBox="0 0 24 24" aria-hidden="true"><path d="${symbols[tone].path}"/></svg>
+<div role="status">
+<h1>${heading}</h1>${text === undefined ? '' : `\n<p>${text}</p>`}
+</div>
+${rest === '' ? '' : `${rest}\n`}<p class="name">codex-auth</p>
+</main>
+</body>
+</html>
+`
+}
+
+/** Inline, because a browser would otherwise ask for `/favicon.ico`. */
+function icon(tone: keyof typeof symbols): string {
+  const { path, colour } = symbols[tone]
+  const stroke = 'fill="none" stroke="#fff" stroke-width="2.5" stroke-linecap="round" stroke-linejoin="round"'
+  const shapes = `<circle cx="12" cy="12" r="12" fill="${colour}"/><path ${stroke} d="${path}"/>`
+  const svg = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24">${shapes}</svg>`
+  return `data:image/svg+xml,${encodeURIComponent(svg)}`
+}
+
+const entities: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+}
+
+function escape(text: string): string {
+  return text.replaceAll(/[&<>"']/g, (character) => entities[character] ?? '')
+}

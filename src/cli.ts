@@ -1,0 +1,135 @@
+import { Command, CommanderError } from 'commander'
+import { AuthError } from './errors.ts'
+import { holdBackSignals } from './adapters/signals.ts'
+import { addConfigCommand } from './commands/config.ts'
+import type { Context, GlobalFlags } from './commands/context.ts'
+import { addLoginCommand } from './commands/login.ts'
+import { addLogoutCommand } from './commands/logout.ts'
+import { addProfileCommand } from './commands/profile.ts'
+import { addRefreshCommand } from './commands/refresh.ts'
+import { addStatusCommand } from './commands/status.ts'
+import { addTokenCommand } from './commands/token.ts'
+import { EXIT_CODES, exitCode, exitName, nextStep } from './core/exit-code.ts'
+import { chooseProfile, isProfileName } from './core/profile-name.ts'
+import { systemContext, type Surroundings } from './system-context.ts'
+import { version } from './version.ts'
+
+/** Runs one call and resolves with its exit code. Never rejects. */
+export async function main(
+  argv: readonly string[],
+  surroundings: Surroundings = thisProcess(),
+): Promise<number> {
+  let ending: number = EXIT_CODES.ok
+  const world = argv.includes('--no-input') ? { ...surroundings, stderrIsTerminal: false } : surroundings
+  const context = systemContext(world, (code) => {
+    ending = code
+  })
+  const root = program(context)
+  try {
+    await root.parseAsync(argv, { from: 'user' })
+    return ending
+  } catch (error) {
+    return failure(error, root.opts<GlobalFlags>(), context)
+  }
+}
+
+function program(context: Context): Command {
+  const root = new Command('codex-auth')
+  root
+    .description('One OAuth login, any number of processes, exactly one refresh.')
+    .version(version, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'explain a command')
+    .helpCommand('help [command]', 'explain a command')
+    .option('--profile <name>', 'which login to use')
+    .option('--json', 'print one JSON object')
+    .option('--quiet', 'say nothing but results and errors')
+    .option('--debug', 'print a redacted trace on stderr')
+    .option('--no-color', 'no colours')
+    .option('--no-input', 'never ask or open anything; end with 9 where a person is needed')
+    .configureHelp({ showGlobalOptions: true, helpWidth: Math.min(context.columns, 100) })
+    .configureOutput({ writeOut: context.stdout, writeErr: () => undefined })
+    .exitOverride()
+  addLoginCommand(root, context)
+  addTokenCommand(root, context)
+  addStatusCommand(root, context)
+  addRefreshCommand(root, context)
+  addLogoutCommand(root, context)
+  addProfileCommand(root, context)
+  addConfigCommand(root, context)
+  explainMistakes(root, 'codex-auth')
+  return root
+}
+
+/** Whatever is wrong with the words of a command becomes a usage error that points to the help of just this command. */
+function explainMistakes(command: Command, path: string): void {
+  command.exitOverride((ending) => {
+    if (ending.exitCode === 0) throw ending
+    if (ending.code !== 'commander.help') throw usageError(ending, path)
+    // A command that only has others below it was called alone: that asks for its help.
+    command.outputHelp()
+    throw new CommanderError(0, ending.code, ending.message)
+  })
+  for (const below of command.commands) explainMistakes(below, `${path} ${below.name()}`)
+}
+
+function usageError({ message }: CommanderError, path: string): AuthError {
+  const text = message.replace(/^error: /, '').replaceAll('\n', ' ')
+  const sentence = `${text.charAt(0).toUpperCase()}${text.slice(1)}`
+  return new AuthError('usage', /[.)]$/.test(sentence) ? sentence : `${sentence}.`, {
+    nextStep: `${path} --help`,
+  })
+}
+
+/** The one place where a failure becomes an exit code and words. What is no {@link AuthError} is a bug and shows its stack. */
+function failure(thrown: unknown, flags: GlobalFlags, context: Context): number {
+  if (thrown instanceof CommanderError && thrown.exitCode === 0) return EXIT_CODES.ok
+  const known = thrown instanceof AuthError
+  const name = known ? exitName(thrown.code) : 'failure'
+  const profile = currentProfile(flags, context)
+  const shape = {
+    code: name,
+    exit_code: exitCode(name),
+    message: known
+      ? thrown.message
+      : 'Something unforeseen happened: this is a bug. Details are on standard error.',
+    next_step: known ? nextStep(thrown, profile) : 'report it, with what standard error shows',
+  }
+  if (flags.json) context.stdout(`${JSON.stringify({ schema_version: 1, error: shape })}\n`)
+  context.stderr(
+    known
+      ? `codex-auth: ${thrown.message}\n  Next: ${shape.next_step}\n`
+      : `codex-auth: bug: ${stackOf(thrown)}\n`,
+  )
+  return exitCode(name)
+}
+
+function stackOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error)
+}
+
+/** For the next step only: what named the profile may itself be what is wrong. */
+function currentProfile({ profile }: GlobalFlags, { env }: Context): string {
+  const named = profile !== undefined && isProfileName(profile) ? profile : undefined
+  const fromEnv = env['CODEX_AUTH_PROFILE']
+  return chooseProfile(named, fromEnv !== undefined && isProfileName(fromEnv) ? env : {}, {})
+}
+
+function thisProcess(): Surroundings {
+  const { env, stdout, stderr } = process
+  stdout.on('error', endQuietlyWithoutReader)
+  return {
+    env,
+    stdout: (text) => void stdout.write(text),
+    stderr: (text) => void stderr.write(text),
+    stderrIsTerminal: stderr.isTTY,
+    stdoutIsTerminal: stdout.isTTY,
+    columns: stderr.columns || 80,
+    now: () => Date.now() / 1000,
+    interruption: holdBackSignals(),
+  }
+}
+
+/** Whoever reads our output may stop reading, as `head` does: that is not a fault of ours. */
+function endQuietlyWithoutReader(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error
+}

@@ -1,0 +1,52 @@
+import type { LogInPorts } from '../core/log-in.ts'
+import type { SettingName, Settings, SettingValue } from '../core/settings.ts'
+import type { StatusPorts } from '../core/status.ts'
+
+/** The flags every command takes. */
+export interface GlobalFlags {
+  readonly profile?: string
+  readonly json?: boolean
+  readonly quiet?: boolean
+  readonly debug?: boolean
+  readonly color: boolean
+  readonly input: boolean
+}
+
+/** The settings file, for changing it. */
+export interface SettingsFile {
+  readonly path: string
+  set(name: SettingName, value: SettingValue): void
+  unset(name: SettingName): void
+}
+
+/** The use cases' ports together with what only commands need, for one profile. */
+export interface Session extends LogInPorts, StatusPorts {
+  readonly profile: string
+  readonly settings: Settings
+}
+
+/** The one documented world a command lives in. Everything a command touches is here. */
+export interface Context {
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** Writes to standard output, where only results go. */
+  stdout(text: string): void
+  /** Writes to standard error, where everything said to a person goes. */
+  stderr(text: string): void
+  /** A person sees standard error and can act on it: it is a terminal, and neither `--no-input` nor `CI` says otherwise. */
+  readonly isTerminal: boolean
+  /** Columns of the terminal on standard error; 80 where there is none. */
+  readonly columns: number
+  /** Standard output is a terminal. */
+  readonly stdoutIsTerminal: boolean
+  /** Epoch seconds, with fractions. */
+  now(): number
+  /** Aborted with an `AuthError` when a signal asks the program to stop. */
+  readonly interruption: AbortSignal
+  /** @throws {AuthError} `usage` for a bad profile name, `settings_corrupt` for a damaged settings file. */
+  session(flags: GlobalFlags): Promise<Session>
+  /** The settings file, opened for writing. */
+  settingsFile(): Promise<SettingsFile>
+  settingsPath(): string
+  /** Ends the command with this exit code although nothing was thrown. */
+  endWith(exitCode: number): void
+}

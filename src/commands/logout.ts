@@ -1,0 +1,76 @@
+import type { Command } from 'commander'
+import { exitCode, exitName, nextStep } from '../core/exit-code.ts'
+import { logOut, type LoggedOut } from '../core/log-out.ts'
+import type { Context, GlobalFlags, Session } from './context.ts'
+import { flagsOf } from './options.ts'
+import { printResult, say, waitNotice, warn } from './output.ts'
+
+interface LogoutFlags {
+  readonly all?: boolean
+  readonly localOnly?: boolean
+}
+
+interface Ended extends LoggedOut {
+  readonly profile: string
+}
+
+/** `codex-auth logout`: revoked at the provider where it answers, removed here in any case. */
+export function addLogoutCommand(program: Command, context: Context): void {
+  program
+    .command('logout')
+    .description('Revoke the login at the provider and remove it here')
+    .option('--all', 'every profile')
+    .option('--local-only', 'remove it here without telling the provider')
+    .action(async (_options, command: Command) => {
+      const flags = flagsOf<LogoutFlags>(command)
+      const session = await context.session(flags)
+      const ended: Ended[] = []
+      for (const profile of flags.all ? session.store.profiles() : [session.profile]) {
+        const request = { profile, localOnly: flags.localOnly === true, ...waitNotice(context, flags) }
+        const one = { profile, ...(await logOut(request, session)) }
+        tell(context, flags, one)
+        ended.push(one)
+      }
+      if (ended.length === 0) say(context, flags, 'Nobody is signed in to any profile; nothing to do.')
+      finish(context, flags, session, ended)
+    })
+}
+
+function tell(context: Context, flags: GlobalFlags, { profile, removed, revocation }: Ended): void {
+  if (!removed) return say(context, flags, `Nobody is signed in to the profile "${profile}"; nothing to do.`)
+  if (revocation?.kind === 'unconfirmed') {
+    warn(
+      context,
+      `removed here, but the provider did not confirm the revocation: ${revocation.error.message}`,
+    )
+    if (flags.debug) context.stderr(`  ${nextStep(revocation.error, profile)}\n`)
+    return
+  }
+  const told = {
+    revoked: ' and revoked at the provider',
+    not_supported: '; the provider has no revocation, so its tokens live on until they expire',
+    not_needed: '; there was nothing to revoke at a provider',
+    untold: '; the provider was not told, so its tokens live on until they expire',
+  }
+  say(context, flags, `Signed out of "${profile}": removed here${told[revocation?.kind ?? 'untold']}.`)
+}
+
+function finish(
+  context: Context,
+  flags: LogoutFlags & GlobalFlags,
+  session: Session,
+  ended: readonly Ended[],
+): void {
+  const shapes = ended.map(logoutJson)
+  const json = flags.all
+    ? { schema_version: 1, profiles: shapes }
+    : (shapes[0] ?? { schema_version: 1, profile: session.profile })
+  printResult(context, flags, json, '')
+  const unconfirmed = ended.some(({ revocation }) => revocation?.kind === 'unconfirmed')
+  if (unconfirmed) context.endWith(exitCode(exitName('provider_failed')))
+}
+
+function logoutJson({ profile, removed, revocation }: Ended) {
+  const revoked = revocation?.kind === 'revoked' ? true : revocation?.kind === 'unconfirmed' ? false : null
+  return { schema_version: 1, profile, state: 'none', removed, revoked, revocation: revocation?.kind ?? null }
+}

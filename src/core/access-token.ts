@@ -1,0 +1,111 @@
+import { AuthError } from '../errors.ts'
+import type { Credential } from './credential.ts'
+import { isPassing } from './exit-code.ts'
+import { EXPIRING, isDueForRefresh, isLiving, livesFor } from './lifetime.ts'
+import type { LockHolder, StoredCredential } from './ports.ts'
+import { present, refresh, type RefreshPorts } from './refresh.ts'
+
+export interface AccessTokenRequest {
+  readonly profile: string
+  /** Seconds the token should still live. `undefined`: not asked for, and five minutes decide whether to refresh. */
+  readonly minTtl: number | undefined
+  /** `false`: never ask the provider. */
+  readonly mayRefresh: boolean
+  onWait?(holder: LockHolder, waited: number): void
+  /** One line for the person: the token is handed out although something did not work. */
+  warn?(message: string): void
+}
+
+export interface AccessTokenPorts extends RefreshPorts {
+  /** A token given by the environment, which wins over the store. */
+  readonly environment: Credential | undefined
+}
+
+export interface AccessTokenResult {
+  readonly stored: StoredCredential
+  /** It lives shorter than `minTtl` asked. Never `true` when nothing was asked. */
+  readonly short: boolean
+}
+
+/**
+ * A usable access token, refreshed first when it is about to end.
+ * @throws {AuthError} `not_logged_in`, `refresh_refused`, `not_refreshable`; `short_lived` when it has ended and must
+ * not be refreshed; a passing fault only when the stored token does not live any more.
+ */
+export async function accessToken(
+  request: AccessTokenRequest,
+  ports: AccessTokenPorts,
+): Promise<AccessTokenResult> {
+  if (ports.environment !== undefined) return fromEnvironment(ports.environment, request, ports)
+  await ports.store.recover(request.profile)
+  const stored = present(ports.store.read(request.profile), request.profile)
+  const minTtl = request.minTtl ?? EXPIRING
+  const now = ports.clock.now()
+  if (!isDueForRefresh(stored.credential, now, minTtl)) return judged(stored, request, ports)
+  if (stored.credential.refreshToken === undefined || !request.mayRefresh)
+    return asItIs(stored, request, ports)
+  return judged(await refreshedOrLiving(stored, request, ports), request, ports)
+}
+
+function fromEnvironment(
+  credential: Credential,
+  request: AccessTokenRequest,
+  ports: RefreshPorts,
+): AccessTokenResult {
+  if (isLiving(credential, ports.clock.now())) return judged({ credential, generation: 0 }, request, ports)
+  throw new AuthError('not_refreshable', 'The access token in CODEX_AUTH_TOKEN has expired.', {
+    nextStep: 'put a new one into CODEX_AUTH_TOKEN, or unset it',
+  })
+}
+
+function judged(
+  stored: StoredCredential,
+  request: AccessTokenRequest,
+  ports: RefreshPorts,
+): AccessTokenResult {
+  const short =
+    request.minTtl !== undefined && !livesFor(stored.credential, ports.clock.now(), request.minTtl)
+  return { stored, short }
+}
+
+function asItIs(
+  stored: StoredCredential,
+  request: AccessTokenRequest,
+  ports: RefreshPorts,
+): AccessTokenResult {
+  if (isLiving(stored.credential, ports.clock.now())) return judged(stored, request, ports)
+  if (stored.credential.refreshToken === undefined) {
+    throw new AuthError('not_refreshable', 'The access token has expired, and this login cannot be renewed.')
+  }
+  throw new AuthError('short_lived', 'The access token has expired, and --no-refresh forbids to renew it.')
+}
+
+async function refreshedOrLiving(
+  before: StoredCredential,
+  request: AccessTokenRequest,
+  ports: RefreshPorts,
+): Promise<StoredCredential> {
+  const minTtl = request.minTtl ?? EXPIRING
+  try {
+    const { stored } = await refresh(
+      {
+        ...request,
+        reason: 'proactive_expiry',
+        enough: (found) => {
+          const later = ports.clock.now()
+          const refreshedMeanwhile =
+            found.generation !== before.generation && isLiving(found.credential, later)
+          return refreshedMeanwhile || !isDueForRefresh(found.credential, later, minTtl)
+        },
+      },
+      ports,
+    )
+    return stored
+  } catch (error) {
+    if (!isPassing(error)) throw error
+    const still = ports.store.read(request.profile) ?? before
+    if (still.credential.refusal !== undefined || !isLiving(still.credential, ports.clock.now())) throw error
+    request.warn?.(`${error.message} The stored token still lives and is used.`)
+    return still
+  }
+}

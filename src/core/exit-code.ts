@@ -1,0 +1,93 @@
+import { AuthError, type ErrorCode } from '../errors.ts'
+
+/** The names and numbers that scripts branch on. */
+export const EXIT_CODES = {
+  ok: 0,
+  failure: 1,
+  usage: 2,
+  short_lived: 3,
+  login_required: 4,
+  provider_unavailable: 5,
+  store_unreadable: 6,
+  store_unwritable: 7,
+  login_incomplete: 8,
+  interaction_required: 9,
+  interrupted: 130,
+  terminated: 143,
+} as const
+
+export type ExitName = keyof typeof EXIT_CODES
+
+interface Ending {
+  readonly exit: ExitName
+  /** What to do about it; `profile` is a flag with a leading space, or empty for the default profile. */
+  readonly nextStep: (profile: string) => string
+}
+
+const signIn = (profile: string): string => `codex-auth login${profile}`
+const tryLater = (): string => 'try again in a moment; what is stored has not changed'
+const login = (exit: ExitName): Ending => ({ exit, nextStep: signIn })
+const later: Ending = { exit: 'provider_unavailable', nextStep: tryLater }
+
+/** One row for each way to fail: how the program ends, and the one thing to do next. */
+const ENDINGS: Record<ErrorCode, Ending> = {
+  usage: { exit: 'usage', nextStep: () => 'codex-auth --help' },
+  settings_corrupt: { exit: 'usage', nextStep: () => 'mend or remove the file: codex-auth config path' },
+  short_lived: { exit: 'short_lived', nextStep: (profile) => `codex-auth refresh${profile}` },
+  not_logged_in: login('login_required'),
+  not_refreshable: login('login_required'),
+  refresh_refused: login('login_required'),
+  network: {
+    exit: 'provider_unavailable',
+    nextStep: () => 'check the network and try again; what is stored has not changed',
+  },
+  timeout: later,
+  rate_limited: later,
+  provider_failed: later,
+  invalid_answer: {
+    exit: 'provider_unavailable',
+    nextStep: () => 'check for a proxy or captive portal and try again; what is stored has not changed',
+  },
+  store_corrupt: login('store_unreadable'),
+  store_newer: { exit: 'store_unreadable', nextStep: () => 'npm install -g codex-auth@latest' },
+  store_insecure: { exit: 'store_unreadable', nextStep: (profile) => `codex-auth status${profile}` },
+  store_rolled_back: login('store_unreadable'),
+  foreign_machine: login('store_unreadable'),
+  key_missing: login('store_unreadable'),
+  key_mismatch: login('store_unreadable'),
+  store_busy: { exit: 'store_unwritable', nextStep: () => 'wait for the other process, or end it' },
+  store_unwritable: {
+    exit: 'store_unwritable',
+    nextStep: () => 'free the disk or mend the permissions, and try again',
+  },
+  login_denied: login('login_incomplete'),
+  login_failed: login('login_incomplete'),
+  login_timeout: login('login_incomplete'),
+  no_redirect_port: login('login_incomplete'),
+  interaction_required: {
+    exit: 'interaction_required',
+    nextStep: (profile) => `codex-auth login --no-browser${profile}`,
+  },
+  interrupted: { exit: 'interrupted', nextStep: () => 'run the command again' },
+  terminated: { exit: 'terminated', nextStep: () => 'run the command again' },
+}
+
+export function exitName(code: ErrorCode): ExitName {
+  return ENDINGS[code].exit
+}
+
+export function exitCode(name: ExitName): number {
+  return EXIT_CODES[name]
+}
+
+/** The one thing to do next, in the error's own words where it has some. */
+export function nextStep(error: AuthError, profile: string): string {
+  return error.nextStep ?? ENDINGS[error.code].nextStep(profile === 'default' ? '' : ` --profile ${profile}`)
+}
+
+/** Failures that pass by themselves: a token that still lives is worth handing out in spite of them. */
+export function isPassing(error: unknown): error is AuthError {
+  if (!(error instanceof AuthError)) return false
+  const exit = exitName(error.code)
+  return exit === 'provider_unavailable' || exit === 'store_unwritable'
+}

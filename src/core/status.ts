@@ -1,0 +1,92 @@
+import { AuthError, type ErrorCode } from '../errors.ts'
+import { attemptRead } from './attempt-read.ts'
+import type { Credential, RefusalReason } from './credential.ts'
+import { isLiving, livesFor } from './lifetime.ts'
+import type { Clock, CredentialStore, SignInProgress, SignIns, StoreDescription } from './ports.ts'
+import { refusedError } from './refusal.ts'
+
+export type State = 'none' | 'valid' | 'expired' | 'dead' | 'unreadable'
+
+/** Why a login cannot be used: the provider's refusal, or the store's own code. */
+export type Reason = RefusalReason | ErrorCode
+
+export interface Status {
+  readonly profile: string
+  readonly state: State
+  /** What is wrong, or short, with the code that decides the exit code. `undefined`: all is well. */
+  readonly problem: AuthError | undefined
+  readonly reason: Reason | undefined
+  /** `undefined`: none, or it cannot be read. */
+  readonly credential: Credential | undefined
+  /** Epoch seconds at which this was found. */
+  readonly at: number
+  readonly source: 'store' | 'environment'
+  /** `undefined`: it comes from the environment. */
+  readonly store: StoreDescription | undefined
+  readonly signIn: SignInProgress | undefined
+}
+
+export interface StatusPorts {
+  readonly store: CredentialStore
+  readonly clock: Clock
+  readonly signIns: SignIns
+  /** A token given by the environment, which wins over the store. */
+  readonly environment: Credential | undefined
+}
+
+/** What is stored in a profile and whether it will work, without asking anybody. Never throws for what it finds there. */
+export function status(profile: string, minTtl: number | undefined, ports: StatusPorts): Status {
+  const { environment } = ports
+  const found = environment ? { credential: environment } : attemptRead(() => ports.store.read(profile))
+  const at = ports.clock.now()
+  return {
+    profile,
+    ...(environment ? judgeEnvironment(environment, at, minTtl) : judge(found, at, minTtl, profile)),
+    credential: found instanceof AuthError ? undefined : found?.credential,
+    at,
+    source: environment ? 'environment' : 'store',
+    store: environment ? undefined : ports.store.describe(profile),
+    signIn: ports.signIns.current(profile),
+  }
+}
+
+type Judgement = Pick<Status, 'state' | 'problem' | 'reason'>
+
+function judge(
+  found: { credential: Credential } | AuthError | undefined,
+  now: number,
+  minTtl: number | undefined,
+  profile: string,
+): Judgement {
+  if (found === undefined) {
+    const problem = new AuthError('not_logged_in', `Nobody is signed in to the profile "${profile}".`)
+    return { state: 'none', problem, reason: undefined }
+  }
+  if (found instanceof AuthError) return { state: 'unreadable', problem: found, reason: found.code }
+  return judgeCredential(found.credential, now, minTtl)
+}
+
+/** Signing in would not help: this token wins over the store for as long as the variable is set. */
+function judgeEnvironment(credential: Credential, now: number, minTtl: number | undefined): Judgement {
+  if (isLiving(credential, now)) return judgeCredential(credential, now, minTtl)
+  const problem = new AuthError('not_refreshable', 'The access token in CODEX_AUTH_TOKEN has expired.', {
+    nextStep: 'put a new one into CODEX_AUTH_TOKEN, or unset it',
+  })
+  return { state: 'dead', problem, reason: 'expired' }
+}
+
+function judgeCredential(credential: Credential, now: number, minTtl: number | undefined): Judgement {
+  const { refusal } = credential
+  if (refusal !== undefined) return { state: 'dead', problem: refusedError(refusal), reason: refusal.reason }
+  const living = isLiving(credential, now)
+  if (!living && credential.refreshToken === undefined) {
+    const problem = new AuthError(
+      'not_refreshable',
+      'The access token has expired, and this login cannot be renewed.',
+    )
+    return { state: 'dead', problem, reason: 'expired' }
+  }
+  const short = new AuthError('short_lived', 'The access token lives shorter than --min-ttl asked.')
+  const problem = minTtl === undefined || livesFor(credential, now, minTtl) ? undefined : short
+  return { state: living ? 'valid' : 'expired', problem, reason: undefined }
+}

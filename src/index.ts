@@ -1,0 +1,1 @@
+export { AuthError, type ErrorCode } from './errors.ts'

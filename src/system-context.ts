@@ -1,0 +1,103 @@
+import type { Context, GlobalFlags, Session } from './commands/context.ts'
+import { AuthError } from './errors.ts'
+import { rootFolder, settingsPath } from './adapters/paths.ts'
+import { readSettings } from './adapters/settings.ts'
+import { profileStore } from './adapters/store/profile-store.ts'
+import { signInMarkers } from './adapters/store/sign-in-marker.ts'
+import { onTrace } from './adapters/trace.ts'
+import type { Credential } from './core/credential.ts'
+import type { Browser, Providers, RedirectListener } from './core/ports.ts'
+import { chooseProfile } from './core/profile-name.ts'
+import type { Settings } from './core/settings.ts'
+
+/** What differs between this process and a test: everything else follows from it. */
+export interface Surroundings {
+  readonly env: Readonly<Record<string, string | undefined>>
+  stdout(text: string): void
+  stderr(text: string): void
+  /** Standard error is a terminal that a person sees. */
+  readonly stderrIsTerminal: boolean
+  readonly stdoutIsTerminal: boolean
+  readonly columns: number
+  now(): number
+  readonly interruption: AbortSignal
+  /** `undefined`: the system's browser. */
+  readonly browser?: Browser
+}
+
+/** Seconds. Longer than one refresh takes at worst, shorter than a person's patience. */
+const LOCK_WAIT = 30
+
+/** Brings commands and adapters together. What a call does not need is not loaded. */
+export function systemContext(surroundings: Surroundings, endWith: (exitCode: number) => void): Context {
+  const { env, stderrIsTerminal } = surroundings
+  return {
+    ...surroundings,
+    isTerminal: stderrIsTerminal && !env['CI'],
+    endWith,
+    settingsPath: () => settingsPath(env),
+    settingsFile: async () =>
+      (await import('./adapters/settings-file.ts')).openSettingsFile(settingsPath(env)),
+    session: (flags) => openSession(surroundings, flags),
+  }
+}
+
+async function openSession(surroundings: Surroundings, flags: GlobalFlags): Promise<Session> {
+  const { env, now, interruption } = surroundings
+  if (flags.debug || env['CODEX_AUTH_DEBUG']) traceTo(surroundings)
+  const settings = readSettings(settingsPath(env))
+  refuseOtherKeySources(env)
+  const root = rootFolder(env)
+  return {
+    profile: chooseProfile(flags.profile, env, settings),
+    settings,
+    clock: { now },
+    interruption,
+    store: profileStore({ root, lockWait: settings.lock_wait ?? LOCK_WAIT, interruption }),
+    signIns: signInMarkers(root, now),
+    environment: await environmentCredential(env, now()),
+    providers: lazyProviders(now),
+    listener: LAZY_LISTENER,
+    browser: surroundings.browser ?? lazyBrowser(env, settings),
+  }
+}
+
+function traceTo({ stderr }: Surroundings): void {
+  onTrace((message, elapsed) => stderr(`codex-auth: debug: +${elapsed.toFixed(0)} ms: ${message}\n`))
+}
+
+function refuseOtherKeySources(env: Surroundings['env']): void {
+  const source = env['CODEX_AUTH_KEY_SOURCE']
+  if (!source || source === 'file') return
+  throw new AuthError(
+    'usage',
+    `CODEX_AUTH_KEY_SOURCE=${JSON.stringify(source.slice(0, 40))} is not a key source of this version.`,
+    {
+      nextStep: 'unset CODEX_AUTH_KEY_SOURCE, or set it to file',
+    },
+  )
+}
+
+async function environmentCredential(env: Surroundings['env'], now: number): Promise<Credential | undefined> {
+  if (!env['CODEX_AUTH_TOKEN']) return undefined
+  const { environmentToken } = await import('./adapters/provider/environment-token.ts')
+  return environmentToken(env['CODEX_AUTH_TOKEN'], now)
+}
+
+function lazyProviders(now: () => number): Providers {
+  return {
+    open: async (choice) =>
+      (await import('./adapters/provider/providers.ts')).providers({ now }).open(choice),
+  }
+}
+
+const LAZY_LISTENER: RedirectListener = {
+  listen: async (options) =>
+    (await import('./adapters/redirect-listener.ts')).redirectListener().listen(options),
+}
+
+function lazyBrowser(env: Surroundings['env'], { browser }: Settings): Browser {
+  return {
+    open: async (url) => (await import('./adapters/browser.ts')).systemBrowser(env, browser).open(url),
+  }
+}

@@ -1,0 +1,69 @@
+import { once } from 'node:events'
+import { createServer } from 'node:https'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { request } from '../../../src/adapters/provider/http.ts'
+import { rejection, told } from './faults.ts'
+import { selfSigned } from './self-signed.ts'
+import { listening, serveBytes } from './servers.ts'
+import { happening, stopTime } from './time.ts'
+
+const POST = { method: 'POST', headers: {}, body: 'refresh_token=the end' } as const
+
+describe('a server that cannot be talked to safely', () => {
+  it('is told nothing when its certificate is not trusted', async () => {
+    const received: unknown[] = []
+    const server = createServer(selfSigned(), (incoming) => received.push(incoming.url))
+    onTestFinished(() => {
+      server.close()
+      server.closeAllConnections()
+    })
+    const host = await listening(server)
+    const left = once(server, 'connection').then(([socket]) => once(socket, 'close'))
+    expect(await told(request(`https://${host}/token`, POST))).toEqual({
+      code: 'network',
+      message: `The certificate of ${host} is not trusted (DEPTH_ZERO_SELF_SIGNED_CERT).`,
+      mayRetry: true,
+      nextStep: 'if this network inspects TLS, name its certificate authority in NODE_EXTRA_CA_CERTS',
+      cause: { message: 'DEPTH_ZERO_SELF_SIGNED_CERT', code: 'DEPTH_ZERO_SELF_SIGNED_CERT' },
+    })
+    await left
+    expect(received).toEqual([])
+  })
+
+  it('is told nothing when it does not speak TLS', async () => {
+    const received: string[] = []
+    const host = await serveBytes((socket) =>
+      socket.on('data', (bytes) => {
+        received.push(bytes.toString('latin1'))
+        socket.write('HTTP/1.1 400 Bad Request\r\n\r\n')
+      }),
+    )
+    const error = await rejection(request(`https://${host}/token`, POST))
+    expect(error).toMatchObject({ code: 'network', mayRetry: true })
+    expect(error.message).toMatch(/^127\.0\.0\.1:\d+ could not be reached \(\w+\)\.$/)
+    expect(received.join('')).not.toContain('refresh_token')
+  })
+
+  it('is told nothing when it hangs up in the middle of the handshake', async () => {
+    const host = await serveBytes((socket) => socket.once('data', () => socket.end()))
+    expect(await told(request(`https://${host}/token`, POST))).toMatchObject({
+      code: 'network',
+      message: `${host} could not be reached (ECONNRESET).`,
+      mayRetry: true,
+    })
+  })
+
+  it('is told nothing when it is silent until the time is over', async () => {
+    const pass = stopTime()
+    const greeted = happening()
+    const host = await serveBytes((socket) => socket.once('data', greeted.happen))
+    const fault = told(request(`https://${host}/token`, POST))
+    await greeted.happened
+    pass(15_000)
+    expect(await fault).toEqual({
+      code: 'network',
+      message: `${host} could not be reached within 15 s.`,
+      mayRetry: true,
+    })
+  })
+})

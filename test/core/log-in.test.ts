@@ -1,0 +1,276 @@
+import { describe, expect, test } from 'vitest'
+import { AuthError } from '../../src/errors.ts'
+import type { Credential } from '../../src/core/credential.ts'
+import { logIn, type LogInPorts, type LogInRequest } from '../../src/core/log-in.ts'
+import type { SignInResult } from '../../src/core/ports.ts'
+import { NOW, sampleCredential } from '../support/credentials.ts'
+import { MemoryPorts, PROFILE } from '../support/memory-ports.ts'
+import { rejected } from '../support/thrown.ts'
+
+const CHOICE = {
+  name: 'openai',
+  issuer: 'https://auth.openai.com',
+  clientId: undefined,
+  scopes: undefined,
+} as const
+const ADDRESS = 'https://auth.openai.com/oauth/authorize?state=the-state'
+
+interface World {
+  readonly memory: MemoryPorts
+  readonly ports: LogInPorts
+  /** What the browser was shown. */
+  readonly shown: SignInResult[]
+}
+
+/** A person who signs in at once; every step of it stands in the memory's journal. */
+function world(before: Credential | undefined, changes: Partial<LogInPorts> = {}): World {
+  const memory = new MemoryPorts(before)
+  const { journal, store, providers, clock, interruption } = memory
+  const shown: SignInResult[] = []
+  const answer = (result: SignInResult): Promise<void> => {
+    journal.push(`show ${result.kind}`)
+    shown.push(result)
+    return Promise.resolve()
+  }
+  const ports: LogInPorts = {
+    store,
+    providers,
+    clock,
+    interruption,
+    listener: {
+      listen: ({ ports: wanted, redirectHost }) => {
+        journal.push(`listen ${redirectHost}:${wanted.join(',')}`)
+        return Promise.resolve({
+          redirectUri: `http://${redirectHost}:1455/auth/callback`,
+          redirect: (state) => {
+            journal.push(`await ${state}`)
+            return Promise.resolve({ parameters: new URLSearchParams('code=the-code'), answer })
+          },
+          close: () => Promise.resolve(void journal.push('close')),
+        })
+      },
+    },
+    browser: { open: (url) => Promise.resolve(journal.push(`open browser ${url === ADDRESS}`) > 0) },
+    signIns: {
+      begin: (profile, method) => {
+        journal.push(`announce ${profile} ${method}`)
+        return () => void journal.push('announce the end')
+      },
+      current: () => undefined,
+    },
+    ...changes,
+  }
+  return { memory, ports, shown }
+}
+
+function signIn({ memory, ports }: World, changes: Partial<LogInRequest> = {}) {
+  const request: LogInRequest = {
+    profile: PROFILE,
+    provider: CHOICE,
+    ports: [1455, 1457],
+    redirectHost: 'localhost',
+    openBrowser: true,
+    timeout: 60,
+    onAddress: (url) => void memory.journal.push(`tell address ${url === ADDRESS}`),
+    onNoBrowser: () => void memory.journal.push('tell that no browser could be started'),
+    ...changes,
+  }
+  return logIn(request, ports)
+}
+
+const PREPARED = [
+  'open https://auth.openai.com',
+  'lock',
+  'reserve',
+  'release',
+  'unlock',
+  'discover',
+  'listen localhost:1455,1457',
+]
+const ARRIVED = [
+  ...PREPARED,
+  `announce ${PROFILE} browser`,
+  'await the-state',
+  'tell address true',
+  'open browser true',
+  'exchange the-code',
+]
+const OVER = ['announce the end', 'close']
+
+describe('logging in', () => {
+  test('saves what the person brought before it tells anybody, and revokes the login before only then', async () => {
+    const it = world(sampleCredential())
+    const { previous, stored } = await signIn(it)
+    expect(it.memory.journal).toEqual([
+      ...ARRIVED,
+      'lock',
+      'save',
+      'unlock',
+      'show signed_in',
+      'open https://auth.openai.com',
+      'discover',
+      'revoke the old login',
+      ...OVER,
+    ])
+    expect({ previous, stored }).toEqual({ previous: { kind: 'revoked' }, stored: it.memory.stored })
+    expect(it.shown).toEqual([
+      {
+        kind: 'signed_in',
+        account: stored.credential.account,
+        profile: PROFILE,
+        issuer: 'https://auth.openai.com',
+      },
+    ])
+  })
+
+  test('keeps what the tokens tell, and what was asked for where they tell nothing', async () => {
+    const it = world(undefined)
+    const { outcome } = it.memory
+    if (outcome.kind !== 'tokens') throw new Error('there are no tokens')
+    const tokens = { ...outcome.tokens, scopes: undefined, account: undefined, clockSkew: 120 }
+    it.memory.outcome = { kind: 'tokens', tokens }
+    expect(await signIn(it)).toEqual({
+      previous: undefined,
+      stored: {
+        generation: 1,
+        credential: {
+          ...tokens,
+          method: 'chatgpt',
+          provider: 'openai',
+          issuer: 'https://auth.openai.com',
+          clientId: 'app_0123456789',
+          obtainedAt: NOW,
+          refreshedAt: undefined,
+          scopes: ['openid', 'offline_access'],
+          account: { email: undefined, id: undefined, userId: undefined, plan: undefined },
+          refusal: undefined,
+        },
+      },
+    })
+  })
+
+  test('only tells the address when no browser is wanted', async () => {
+    const it = world(undefined)
+    await signIn(it, { openBrowser: false })
+    expect(it.memory.journal).toEqual([
+      ...ARRIVED.filter((step) => step !== 'open browser true'),
+      'lock',
+      'save',
+      'unlock',
+      'show signed_in',
+      ...OVER,
+    ])
+  })
+
+  test('tells when no browser could be started, and goes on', async () => {
+    const it = world(undefined, { browser: { open: () => Promise.resolve(false) } })
+    await signIn(it)
+    expect(it.memory.journal).toContain('tell that no browser could be started')
+  })
+
+  test('sets aside what cannot be read, which nobody can revoke', async () => {
+    const it = world(sampleCredential())
+    it.memory.faults.set('read', new AuthError('store_corrupt', 'Damaged.'))
+    expect(await signIn(it)).toMatchObject({ previous: undefined })
+  })
+
+  test('does not revoke the new login when its refresh token is the old one', async () => {
+    const it = world(sampleCredential())
+    const { outcome, stored } = it.memory
+    if (outcome.kind !== 'tokens') throw new Error('there are no tokens')
+    const tokens = { ...outcome.tokens, refreshToken: stored?.credential.refreshToken }
+    it.memory.outcome = { kind: 'tokens', tokens }
+    expect(await signIn(it)).toMatchObject({ previous: undefined })
+  })
+
+  test('revokes what another process saved while the person was signing in', async () => {
+    const it = world(undefined)
+    it.memory.before.set('exchange', () => it.memory.replace(sampleCredential()))
+    expect(await signIn(it)).toMatchObject({ previous: { kind: 'revoked' } })
+  })
+
+  test('is a success when the revocation of the login before is not', async () => {
+    const it = world(sampleCredential())
+    const error = new AuthError('network', 'It is away.')
+    it.memory.faults.set('revoke', error)
+    expect(await signIn(it)).toMatchObject({ previous: { kind: 'unconfirmed', error } })
+    expect(it.shown.map(({ kind }) => kind)).toEqual(['signed_in'])
+  })
+})
+
+describe('the login before stays, and nothing is left open,', () => {
+  const full = new AuthError('store_unwritable', 'The disk is full.')
+
+  test.each([
+    ['the profile is busy', 'lock', PREPARED.slice(0, 1)],
+    ['the disk is full already', 'reserve', [...PREPARED.slice(0, 3), 'unlock']],
+    ['the provider cannot be asked what it is', 'discover', PREPARED.slice(0, -1)],
+    ['the code is not accepted', 'exchange', [...ARRIVED, 'show failed', ...OVER]],
+    ['the disk is full by then', 'save', [...ARRIVED, 'lock', 'save', 'unlock', 'show failed', ...OVER]],
+  ] as const)('when %s', async (_, step, journal) => {
+    const it = world(sampleCredential())
+    const { stored } = it.memory
+    it.memory.faults.set(step, full)
+    expect(await rejected(signIn(it))).toMatchObject({ code: 'store_unwritable' })
+    expect(it.memory.stored).toEqual(stored)
+    expect(it.memory.journal).toEqual(journal)
+    const failed: SignInResult = {
+      kind: 'failed',
+      message: 'The disk is full.',
+      nextStep: 'free the disk or mend the permissions, and try again',
+    }
+    expect(it.shown).toEqual(journal.filter((each) => each === 'show failed').map(() => failed))
+  })
+
+  test('when no port is free', async () => {
+    const none = new AuthError('no_redirect_port', 'No port is free.')
+    const it = world(sampleCredential(), { listener: { listen: () => Promise.reject(none) } })
+    expect(await rejected(signIn(it))).toMatchObject({ code: 'no_redirect_port', exitCode: 8 })
+    expect(it.memory.journal).toEqual(PREPARED.slice(0, -1))
+  })
+
+  test('when it cannot be announced', async () => {
+    const signIns = {
+      begin: () => {
+        throw full
+      },
+      current: () => undefined,
+    }
+    const it = world(sampleCredential(), { signIns })
+    expect(await rejected(signIn(it))).toMatchObject({ code: 'store_unwritable' })
+    expect(it.memory.journal).toEqual([...PREPARED, 'close'])
+  })
+
+  test('when nobody comes in time', async () => {
+    const it = world(sampleCredential())
+    const { listener } = it.ports
+    const waiting = {
+      listen: async (options: Parameters<typeof listener.listen>[0]) => ({
+        ...(await listener.listen(options)),
+        redirect: (_: string, signal: AbortSignal) =>
+          new Promise<never>((_resolve, reject) => {
+            signal.addEventListener('abort', () => reject(signal.reason as Error))
+          }),
+      }),
+    }
+    const late = signIn({ ...it, ports: { ...it.ports, listener: waiting } }, { timeout: 0.01 })
+    expect(await rejected(late)).toMatchObject({ code: 'login_timeout', exitCode: 8 })
+    expect(it.memory.journal.slice(-2)).toEqual(OVER)
+    expect(it.shown).toEqual([])
+  })
+
+  test('when there is a bug, of which the browser shows no more than that', async () => {
+    const it = world(sampleCredential())
+    const bug = new TypeError('undefined is not a function')
+    it.memory.faults.set('exchange', bug)
+    await expect(signIn(it)).rejects.toBe(bug)
+    expect(it.shown).toEqual([
+      {
+        kind: 'failed',
+        message: 'Something unforeseen happened. The terminal says more.',
+        nextStep: 'codex-auth login',
+      },
+    ])
+    expect(it.memory.journal).toEqual([...ARRIVED, 'show failed', ...OVER])
+  })
+})

@@ -1,0 +1,59 @@
+import { execFile } from 'node:child_process'
+import { readdirSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { expect, test } from 'vitest'
+import { PROGRAM } from '../support/cli.ts'
+import { temporaryFolder } from '../support/temp-folder.ts'
+
+const BENCH = join(dirname(PROGRAM), '../build/bench.js')
+
+function bench(
+  folder: string,
+  ...args: string[]
+): Promise<{ exitCode: number; stdout: string; stderr: string }> {
+  return new Promise((resolve) => {
+    const child = execFile(
+      process.execPath,
+      [BENCH, ...args],
+      { env: { ...process.env, TMPDIR: folder } },
+      (_error, stdout, stderr) => resolve({ exitCode: child.exitCode ?? -1, stdout, stderr }),
+    )
+  })
+}
+
+test('the bench prints one table for each Node.js, with every program against the floor', async () => {
+  const folder = temporaryFolder()
+
+  const { exitCode, stdout, stderr } = await bench(folder, '--pairs', '3', '--node', process.execPath)
+
+  const table = [
+    'Node.js VERSION, median of 3 pairs',
+    ' CPU ms × floor peak MiB × floor',
+    ' codex-auth token N N (N–N) N N (N–N)',
+    ' the floor N 1 N 1',
+    ' an empty file N N (N–N) N N (N–N)',
+    ' budget N × floor: VERDICT',
+    '',
+  ]
+  const withoutFigures = stdout
+    .replaceAll(process.version, 'VERSION')
+    .replaceAll(/\d+\.\d+/g, 'N')
+    .replaceAll(/ +/g, ' ')
+    .replaceAll(/(?:kept|exceeded)$/gm, 'VERDICT')
+  expect({ exitCode, stderr, lines: withoutFigures.split('\n'), left: readdirSync(folder) }).toEqual({
+    exitCode: 0,
+    stderr: '',
+    lines: [...table, ...table, ''],
+    left: [],
+  })
+})
+
+test('the bench refuses a number of pairs that is none', async () => {
+  const { exitCode, stdout, stderr } = await bench(temporaryFolder(), '--pairs', 'many')
+
+  expect({ exitCode, stdout, firstLine: stderr.split('\n')[0] }).toEqual({
+    exitCode: 2,
+    stdout: '',
+    firstLine: '--pairs takes a whole number from 1',
+  })
+})
