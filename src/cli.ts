@@ -27,6 +27,8 @@ export async function main(
   const root = program(context)
   try {
     await root.parseAsync(argv, { from: 'user' })
+    // A signal that came while an answer was being saved is obeyed now.
+    surroundings.interruption.throwIfAborted()
     return ending
   } catch (error) {
     return failure(error, root.opts<GlobalFlags>(), context)

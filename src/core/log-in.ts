@@ -141,6 +141,7 @@ interface Saved {
 
 async function save(profile: string, provider: Provider, tokens: Tokens, ports: LogInPorts): Promise<Saved> {
   return ports.store.exclusively(profile, {
+    uninterruptible: true,
     work: async (held) => {
       // What lies there and cannot be read cannot be revoked either; saving sets it aside.
       const before = attemptRead(() => held.read())

@@ -28,6 +28,8 @@ export interface Exclusive<T> {
   settled?(): T | undefined
   /** Runs with the lock held. */
   work(held: HeldCredential): Promise<T>
+  /** `true`: a signal does not end the wait, since the caller holds an answer that exists nowhere else. */
+  readonly uninterruptible?: boolean
   /** Called about once a second while another process holds the lock. `waited` is in seconds. */
   onWait?(holder: LockHolder, waited: number): void
 }

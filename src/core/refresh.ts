@@ -47,7 +47,7 @@ export interface Refreshed {
  */
 export async function refresh(request: RefreshCall, ports: RefreshPorts): Promise<Refreshed> {
   const { profile, onWait } = request
-  return ports.store.exclusively<Refreshed>(profile, {
+  const refreshed = await ports.store.exclusively<Refreshed>(profile, {
     settled: () => {
       const stored = present(ports.store.read(profile), profile)
       return request.enough(stored) ? { stored, sent: false } : undefined
@@ -61,6 +61,9 @@ export async function refresh(request: RefreshCall, ports: RefreshPorts): Promis
     },
     ...(onWait && { onWait }),
   })
+  // A signal that came after the token was sent has waited until the answer was saved.
+  ports.interruption.throwIfAborted()
+  return refreshed
 }
 
 /** @throws {AuthError} `not_logged_in`, or `refresh_refused` for a login the provider has already refused. */
@@ -76,6 +79,7 @@ async function spend(held: HeldCredential, request: RefreshCall, ports: RefreshP
   const refreshToken = spendable(credential)
   const provider = await ports.providers.open({ ...credential, name: credential.provider })
   await provider.discover(ports.interruption)
+  ports.interruption.throwIfAborted()
   held.reserve()
   held.recordSpending(refreshToken)
   const outcome = await provider.refresh(credential, {

@@ -59,13 +59,13 @@ async function recover(profile: string, options: ProfileStoreOptions): Promise<v
 async function locked<T>(
   { root, lockWait, interruption }: ProfileStoreOptions,
   profile: string,
-  { settled, onWait }: Pick<Exclusive<T>, 'settled' | 'onWait'>,
+  { settled, onWait, uninterruptible }: Omit<Exclusive<T>, 'work'>,
   work: (lock: LockHandle) => Promise<T>,
 ): Promise<T> {
   makePrivateFolder(profilesFolder(root))
   const lock = await acquireLock<T>(join(profilesFolder(root), `${profile}.lock`), {
     deadline: lockWait,
-    signal: interruption,
+    signal: uninterruptible ? undefined : interruption,
     settled,
     onWait,
   })

@@ -77,14 +77,11 @@ describe('a private file', () => {
     )
   })
 
-  test.each([0o604, 0o640, 0o610, 0o601, 0o620, 0o602, 0o644, 0o666, 0o777, 0o660])(
-    'is refused when its mode is %o',
+  test.each(['604', '640', '610', '601', '620', '602', '644', '666', '777', '660'])(
+    'is refused when its mode is %s',
     (mode) => {
-      write('text', mode)
-      const refusal = insecure(
-        `${path} is open to other users (mode ${mode.toString(8)}).`,
-        `chmod 600 ${path}`,
-      )
+      write('text', Number.parseInt(mode, 8))
+      const refusal = insecure(`${path} is open to other users (mode ${mode}).`, `chmod 600 ${path}`)
       expect(thrown(() => readPrivateFile(path, 10))).toEqual(refusal)
 
       execFileSync('sh', ['-c', refusal.nextStep])

@@ -216,6 +216,7 @@ describe('forgetting a profile', () => {
     }
     const strangers = [
       'a.txt',
+      'a_cred',
       '.a.cred.swp',
       'b.login',
       '.b.cred.0123456789ab.tmp',
