@@ -15,7 +15,13 @@ export default defineConfig([
     platform: 'node',
     input: { main: 'src/main.ts' },
     plugins: [commandLineStaysOutside],
-    output: { dir: 'dist', format: 'cjs', entryFileNames: '[name].cjs', dynamicImportInCjs: true },
+    output: {
+      dir: 'dist',
+      format: 'cjs',
+      entryFileNames: '[name].cjs',
+      dynamicImportInCjs: true,
+      minify: true,
+    },
   },
   {
     platform: 'node',
@@ -31,7 +37,7 @@ export default defineConfig([
   {
     // Programs of this repository; none of them is shipped.
     platform: 'node',
-    input: { demo: 'demo/demo.ts', bench: 'bench/bench.ts' },
+    input: { demo: 'demo/demo.ts', bench: 'bench/bench.ts', faults: 'faults/faults.ts' },
     external: [packages],
     output: { dir: 'build', format: 'esm', chunkFileNames: 'chunks/[name]-[hash].js' },
   },

@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { parseArgs } from 'node:util'
 import { ROLES, withContenders, type Contenders, type Role } from './contenders.ts'
 import { measure, type Usage } from './measure.ts'
@@ -29,15 +29,32 @@ async function bench(): Promise<number> {
     process.stdout.write(USAGE)
     return 0
   }
+  const versions = versionsOf([process.execPath, ...options.nodes])
+  if (versions === undefined) return 2
+  const interruption = interruptible()
   let exceeded = false
-  await withContenders(async (contenders) => {
-    for (const node of [process.execPath, ...options.nodes]) {
-      const rounds = await play(contenders, node, options.pairs)
-      process.stdout.write(`${tableOf(versionOf(node), rounds)}\n`)
-      exceeded ||= exceedsBudget(rounds)
-    }
-  })
+  try {
+    await withContenders(async (contenders) => {
+      for (const [node, version] of versions) {
+        const rounds = await play(contenders, node, options.pairs, interruption)
+        process.stdout.write(`${tableOf(version, rounds)}\n`)
+        exceeded ||= exceedsBudget(rounds)
+      }
+    })
+  } catch (error) {
+    if (!interruption.aborted) throw error
+    return Number(interruption.reason)
+  }
   return options.assert && exceeded ? 1 : 0
+}
+
+/** Aborted by a signal, with the exit code as its reason. */
+function interruptible(): AbortSignal {
+  const interruption = new AbortController()
+  // Not `once`: the lock's package ends the process itself when it finds itself the only listener.
+  process.on('SIGINT', () => interruption.abort(130))
+  process.on('SIGTERM', () => interruption.abort(143))
+  return interruption.signal
 }
 
 interface Options {
@@ -69,16 +86,29 @@ function optionsOf(args: string[]): Options | undefined {
   }
 }
 
-function versionOf(node: string): string {
-  return execFileSync(node, ['--version'], { encoding: 'utf8' }).trim()
+/** By path. `undefined`: one of them is no Node.js, which is told. */
+function versionsOf(nodes: readonly string[]): [node: string, version: string][] | undefined {
+  const versions = nodes.map((node): [string, string] => [
+    node,
+    spawnSync(node, ['--version'], { encoding: 'utf8' }).stdout?.trim() ?? '',
+  ])
+  const wrong = versions.find(([, version]) => !version.startsWith('v'))
+  if (wrong === undefined) return versions
+  process.stderr.write(`${wrong[0]} is no Node.js\n`)
+  return undefined
 }
 
 /** In turn, so that a machine that gets slower or faster meanwhile does so for all of them. */
-async function play(contenders: Contenders, node: string, pairs: number): Promise<Round[]> {
+async function play(
+  contenders: Contenders,
+  node: string,
+  pairs: number,
+  interruption: AbortSignal,
+): Promise<Round[]> {
   const rounds: Round[] = []
   for (let at = -WARM_UP; at < pairs; at++) {
     const round: Partial<Record<Role, Usage>> = {}
-    for (const role of ROLES) round[role] = await measure(contenders, role, node)
+    for (const role of ROLES) round[role] = await measure(contenders, role, node, interruption)
     if (at >= 0) rounds.push(round as Round)
   }
   return rounds

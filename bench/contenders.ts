@@ -5,6 +5,7 @@ import { machineId } from '../src/adapters/store/machine-id.ts'
 import { profileStore } from '../src/adapters/store/profile-store.ts'
 import { PROGRAM } from '../test/support/cli.ts'
 import { credentialOf, startFakeIssuer } from '../test/support/fake-issuer.ts'
+import { REPORTER } from './reporter.ts'
 
 export const ROLES = ['token', 'floor', 'empty'] as const
 
@@ -14,36 +15,35 @@ export type Role = (typeof ROLES)[number]
 export interface Contenders {
   /** The `CODEX_AUTH_HOME` of all of them, with one stored login. */
   readonly home: string
+  /** To be loaded by each of them, before itself. */
+  readonly reporter: string
   readonly commands: Readonly<Record<Role, readonly string[]>>
   /** What each has to print. */
   readonly output: Readonly<Record<Role, string>>
 }
 
-/** Makes the programs and a login for them to read, and removes both when `work` is done or a signal ends it. */
+/** Makes the programs and a login for them to read, and removes both when `work` is done. */
 export async function withContenders(work: (contenders: Contenders) => Promise<void>): Promise<void> {
-  const home = mkdtempSync(join(tmpdir(), 'codex-auth-bench-'))
-  const remove = (): void => rmSync(home, { recursive: true, force: true })
-  const endings = { SIGINT: 130, SIGTERM: 143 } as const
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => {
-      remove()
-      process.exit(endings[signal])
-    })
-  }
+  // A short name: the paths a program is started with count, and above some 20 characters add 2 MiB to Node.js 24.
+  const home = mkdtempSync(join(tmpdir(), 'bench-'))
   try {
     await work(await prepare(home))
   } finally {
-    remove()
+    rmSync(home, { recursive: true, force: true })
   }
 }
 
 async function prepare(home: string): Promise<Contenders> {
   const accessToken = await storeLogin(home)
-  const [floor, empty] = [join(home, 'floor.cjs'), join(home, 'empty.cjs')]
-  writeFileSync(floor, floorSource(), { mode: 0o600 })
-  writeFileSync(empty, '')
+  const written = (name: string, source: string): string => {
+    const path = join(home, name)
+    writeFileSync(path, source, { mode: 0o600 })
+    return path
+  }
+  const [floor, empty] = [written('floor.cjs', floorSource()), written('empty.cjs', '')]
   return {
     home,
+    reporter: written('reporter.cjs', REPORTER),
     commands: { token: [PROGRAM, 'token'], floor: [floor], empty: [empty] },
     output: { token: `${accessToken}\n`, floor: `${accessToken}\n`, empty: '' },
   }

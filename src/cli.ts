@@ -27,9 +27,9 @@ export async function main(
   const root = program(context)
   try {
     await root.parseAsync(argv, { from: 'user' })
-    // A signal that came while an answer was being saved is obeyed now.
-    surroundings.interruption.throwIfAborted()
-    return ending
+    const { aborted, reason } = surroundings.interruption
+    // A signal that came while an answer was being saved is obeyed now; the result is the one object on stdout.
+    return aborted ? failure(reason, { ...root.opts<GlobalFlags>(), json: false }, context) : ending
   } catch (error) {
     return failure(error, root.opts<GlobalFlags>(), context)
   }

@@ -1,12 +1,11 @@
+import { join } from 'node:path'
 import { AuthError } from './errors.ts'
-import { rootFolder, settingsPath } from './adapters/paths.ts'
+import { rootFromEnvironment, type Environment } from './adapters/root-folder.ts'
 import { readSettings } from './adapters/settings.ts'
 import { readSealedFile } from './adapters/store/sealed-file.ts'
 import { parseDuration } from './core/duration.ts'
 import { EXPIRING, isUsableAsIs } from './core/lifetime.ts'
 import { chooseProfile } from './core/profile-name.ts'
-
-type Environment = Readonly<Record<string, string | undefined>>
 
 interface Call {
   profile?: string
@@ -23,9 +22,10 @@ export function livingToken(argv: readonly string[], env: Environment, now: numb
   if (argv[0] !== 'token' || env['CODEX_AUTH_TOKEN'] || env['CODEX_AUTH_DEBUG']) return undefined
   try {
     const call = parseCall(argv.slice(1))
-    if (call === undefined) return undefined
-    const profile = chooseProfile(call.profile, env, readSettings(settingsPath(env)))
-    const stored = readSealedFile(rootFolder(env), profile)
+    const root = rootFromEnvironment(env)
+    if (call === undefined || root === undefined) return undefined
+    const profile = chooseProfile(call.profile, env, readSettings(join(root, 'config.json')))
+    const stored = readSealedFile(root, profile)
     return stored && isUsableAsIs(stored.credential, now, call.minTtl)
       ? stored.credential.accessToken
       : undefined

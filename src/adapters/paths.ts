@@ -1,13 +1,10 @@
 import { join, resolve } from 'node:path'
 import envPaths from 'env-paths'
-
-type Environment = Readonly<Record<string, string | undefined>>
+import { rootFromEnvironment, type Environment } from './root-folder.ts'
 
 /** The folder of everything this program keeps: `$CODEX_AUTH_HOME`, else the user's configuration folder. */
 export function rootFolder(env: Environment): string {
-  return env['CODEX_AUTH_HOME']
-    ? resolve(env['CODEX_AUTH_HOME'])
-    : envPaths('codex-auth', { suffix: '' }).config
+  return resolve(rootFromEnvironment(env) ?? envPaths('codex-auth', { suffix: '' }).config)
 }
 
 export function settingsPath(env: Environment): string {

@@ -6,6 +6,7 @@ import { AuthError } from '../errors.ts'
  */
 export function holdBackSignals(): AbortSignal {
   const controller = new AbortController()
+  // Not `once`: the lock's package ends the process when it finds itself the only listener.
   process.on('SIGINT', () => controller.abort(new AuthError('interrupted', 'Interrupted.')))
   for (const name of ['SIGTERM', 'SIGHUP'] as const) {
     process.on(name, () => controller.abort(new AuthError('terminated', `Ended by ${name}.`)))

@@ -15,7 +15,8 @@ export function parseDuration(text: string): number {
 
 /** For people: the two largest units that matter, as in `2 h 5 min`, `40 s`, `9 d 3 h`. */
 export function formatDuration(seconds: number): string {
-  const whole = Math.max(0, Math.floor(seconds))
+  // A fresh hour should not be called 59 minutes.
+  const whole = seconds < 600 ? Math.max(0, Math.floor(seconds)) : Math.round(seconds / 60) * 60
   const parts: [number, string][] = [
     [Math.floor(whole / 86_400), 'd'],
     [Math.floor((whole % 86_400) / 3600), 'h'],

@@ -226,6 +226,8 @@ describe('where login goes', () => {
       scope: 'openid offline_access',
       redirect_uri: 'http://127.0.0.1:PORT/auth/callback',
     })
+    // Any free port is never one of the two that are used without the setting.
+    expect(browser.opened[0]).not.toMatch(/%3A145[57]%2F/)
   })
 
   test('comes back to the next port when the first one is taken', async () => {

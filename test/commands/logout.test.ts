@@ -168,19 +168,21 @@ describe('a revocation that is not confirmed', () => {
     expect(home.kept()).toBeUndefined()
   })
 
-  test('(interrupted) ends with 5 at once, and the login is gone here all the same', async () => {
+  test('(interrupted) is not waited for, and the login is gone here all the same', async () => {
     await keepLogin()
     const held = hold()
     issuer.nextRevocationAnswers.push(held.answer)
     const signal = new AbortController()
-    const running = home.start('logout', { interruption: signal.signal })
+    const running = home.start('logout --json', { interruption: signal.signal })
     await held.arrived
     signal.abort(new AuthError('interrupted', 'Interrupted.'))
-    expect(await running.ended).toEqual({
-      exitCode: 5,
-      stdout: '',
+    const { stdout, ...rest } = await running.ended
+    expect({ ...rest, json: JSON.parse(stdout) as unknown }).toEqual({
+      exitCode: 130,
       stderr:
-        'codex-auth: warning: removed here, but the provider did not confirm the revocation: Interrupted.\n',
+        'codex-auth: warning: removed here, but the provider did not confirm the revocation: Interrupted.\n' +
+        'codex-auth: Interrupted.\n  Next: run the command again\n',
+      json: logoutShape({ revoked: false, revocation: 'unconfirmed' }),
     })
     held.release()
     expect(home.kept()).toBeUndefined()

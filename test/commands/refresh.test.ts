@@ -312,6 +312,7 @@ describe('while another process refreshes', () => {
     issuer.nextAnswers.push(held.answer)
     const first = home.start('refresh', { now })
     await held.arrived
+    const silent = home.start('refresh --no-input', { now, terminal: true })
     const second = home.start('refresh', { now, terminal: true })
     const [notice] = await second.says(/^Waiting for .*\n/)
     expect(notice).toMatch(/^Waiting for \S.*, pid \d+, since \d\d:\d\d:\d\d, \(1 s\) …\n$/)
@@ -323,6 +324,11 @@ describe('while another process refreshes', () => {
       stderr: expect.stringMatching(
         /^(Waiting for .* …\n)+Another process has just refreshed; it lives 1 h\.\n$/,
       ),
+    })
+    expect(await silent.ended).toEqual({
+      exitCode: 0,
+      stdout: '',
+      stderr: 'Another process has just refreshed; it lives 1 h.\n',
     })
     expect(issuer.refreshes).toBe(1)
   })
@@ -364,21 +370,21 @@ describe('while another process refreshes', () => {
     expect(issuer.requests).toEqual([])
   })
 
-  test('a signal does not lose the answer to a refresh token that was sent', async () => {
-    const { login, now } = await keepLogin()
-    const signal = new AbortController()
-    const held = hold()
-    issuer.nextAnswers.push(held.answer)
-    const refreshing = home.start('refresh', { now, interruption: signal.signal })
-    await held.arrived
-    signal.abort(new AuthError('interrupted', 'Interrupted.'))
-    held.release()
-    expect(await refreshing.ended).toEqual({
-      exitCode: 0,
-      stdout: '',
-      stderr: 'Refreshed; it lives 1 h.\n',
-    })
-    expect(home.kept()?.refreshToken).not.toBe(login.refreshToken)
-    expect(issuer.accepts(home.kept()?.refreshToken ?? '')).toBe(true)
-  })
+  test.each(['refresh --json', 'token --min-ttl 2h --json'])(
+    'a signal does not lose the answer to a refresh token that was sent, and is obeyed then (%s)',
+    async (words) => {
+      const { login, now } = await keepLogin()
+      const signal = new AbortController()
+      const held = hold()
+      issuer.nextAnswers.push(held.answer)
+      const refreshing = home.start(words, { now: now + 600, interruption: signal.signal })
+      await held.arrived
+      signal.abort(new AuthError('interrupted', 'Interrupted.'))
+      held.release()
+      const interrupted = { code: 'interrupted', exit_code: 130, message: 'Interrupted.' }
+      expect(await refreshing.ended).toEqual(failed({ ...interrupted, next_step: 'run the command again' }))
+      expect(home.kept()?.refreshToken).not.toBe(login.refreshToken)
+      expect(issuer.accepts(home.kept()?.refreshToken ?? '')).toBe(true)
+    },
+  )
 })

@@ -233,6 +233,12 @@ describe('--min-ttl', () => {
     expect(issuer.refreshes).toBe(1)
   })
 
+  test('is asked for at once when a new token would live long enough', async () => {
+    const { now } = await keepLogin({ age: 100 })
+    expect(await home.run('token --min-ttl 3550', { now })).toEqual(printsStored())
+    expect(issuer.refreshes).toBe(1)
+  })
+
   test('does not count what a refresh took of the life, but the time since then', async () => {
     const { now } = await keepLogin({ age: 1800 })
     await home.run('token --min-ttl 2h', { now })

@@ -41,6 +41,8 @@ const TABLE: Record<ErrorCode, [ExitName, number, string]> = {
   login_failed: ['login_incomplete', 8, 'codex-auth login --profile work'],
   login_timeout: ['login_incomplete', 8, 'codex-auth login --profile work'],
   no_redirect_port: ['login_incomplete', 8, 'codex-auth login --profile work'],
+  wrong_account: ['login_incomplete', 8, 'codex-auth login --profile work'],
+  taken_over: ['login_incomplete', 8, 'finish the other sign-in'],
   interaction_required: ['interaction_required', 9, 'codex-auth login --no-browser --profile work'],
   interrupted: ['interrupted', 130, 'run the command again'],
   terminated: ['terminated', 143, 'run the command again'],

@@ -1,7 +1,8 @@
-import { execFile } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { readdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { PROGRAM } from '../support/cli.ts'
 import { temporaryFolder } from '../support/temp-folder.ts'
 
@@ -56,4 +57,19 @@ test('the bench refuses a number of pairs that is none', async () => {
     stdout: '',
     firstLine: '--pairs takes a whole number from 1',
   })
+})
+
+test('Ctrl-C ends the bench in the middle, and leaves nothing behind', async () => {
+  const folder = temporaryFolder()
+  const child = spawn(process.execPath, [BENCH, '--pairs', '1000'], {
+    env: { ...process.env, TMPDIR: folder },
+    stdio: 'ignore',
+  })
+  const ended = once(child, 'close')
+  await vi.waitUntil(() => readdirSync(folder).length > 0, { timeout: 30_000 })
+
+  child.kill('SIGINT')
+
+  const [exitCode] = await ended
+  expect({ exitCode, left: readdirSync(folder) }).toEqual({ exitCode: 130, left: [] })
 })

@@ -45,7 +45,7 @@ const PERFORMANCE: Performance = {
     readdirSync(path, { recursive: true, encoding: 'utf8' }).filter((name) =>
       lstatSync(join(path, name)).isFile(),
     ),
-  'make read-only': ({ path }) => done(() => execFileSync('mount', ['-o', 'remount,ro', path])),
+  'make read-only': ({ path }) => done(() => execFileSync('mount', ['-o', 'remount,bind,ro', path])),
 }
 
 let endOfSignIn = (): void => {}
