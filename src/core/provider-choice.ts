@@ -19,7 +19,8 @@ export function chooseProvider(
   settings: Settings,
   stored: Credential | undefined,
 ): ProviderChoice {
-  const fallback = fromSettings(settings) ?? fromStored(stored) ?? OPENAI
+  const before = fromStored(stored)
+  const fallback = fromSettings(settings, before) ?? before ?? OPENAI
   const name = flags.provider ?? fallback.name
   const rest = name === fallback.name ? fallback : { ...NOTHING, name }
   const issuer = flags.issuer ?? rest.issuer
@@ -31,15 +32,19 @@ export function chooseProvider(
 const NOTHING = { issuer: undefined, clientId: undefined, scopes: undefined } as const
 const OPENAI: ProviderChoice = { name: 'openai', ...NOTHING }
 
-function fromSettings({
-  provider,
-  issuer,
-  client_id: clientId,
-  scopes,
-}: Settings): ProviderChoice | undefined {
-  if (provider === undefined && issuer === undefined && clientId === undefined && scopes === undefined)
+/** A client and scopes without a provider are meant for OpenAI: they do not move a login away from where it came from. */
+function fromSettings(settings: Settings, stored: ProviderChoice | undefined): ProviderChoice | undefined {
+  const { provider, issuer, client_id: clientId, scopes } = settings
+  const namesPlace = provider !== undefined || issuer !== undefined
+  if (!namesPlace && (stored?.name === 'oidc' || (clientId === undefined && scopes === undefined)))
     return undefined
-  return { name: provider ?? 'openai', issuer, clientId, scopes }
+  const place = namesPlace ? undefined : stored
+  return {
+    name: provider ?? 'openai',
+    issuer: issuer ?? place?.issuer,
+    clientId: clientId ?? place?.clientId,
+    scopes,
+  }
 }
 
 function fromStored(stored: Credential | undefined): ProviderChoice | undefined {

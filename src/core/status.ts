@@ -86,7 +86,13 @@ function judgeCredential(credential: Credential, now: number, minTtl: number | u
     )
     return { state: 'dead', problem, reason: 'expired' }
   }
-  const short = new AuthError('short_lived', 'The access token lives shorter than --min-ttl asked.')
-  const problem = minTtl === undefined || livesFor(credential, now, minTtl) ? undefined : short
+  const problem = minTtl === undefined || livesFor(credential, now, minTtl) ? undefined : short(credential)
   return { state: living ? 'valid' : 'expired', problem, reason: undefined }
+}
+
+/** Without a refresh token, the general advice to refresh would lead nowhere. */
+function short({ refreshToken }: Credential): AuthError {
+  const advice = { nextStep: 'sign in again for a new one, or go on knowingly: codex-auth login' }
+  const options = refreshToken === undefined ? advice : {}
+  return new AuthError('short_lived', 'The access token lives shorter than --min-ttl asked.', options)
 }

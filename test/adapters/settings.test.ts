@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { chownSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeEach, expect, test } from 'vitest'
 import { readSettings } from '../../src/adapters/settings.ts'
@@ -48,4 +48,15 @@ test('a file that cannot be read is not taken for none', () => {
   expect(thrown(() => readSettings(join('/proc/self/stat', 'config.json')))).toEqual(
     corrupt('The settings file /proc/self/stat/config.json cannot be read (ENOTDIR).'),
   )
+})
+
+test.skipIf(process.getuid?.() !== 0)('a file of another user is refused', () => {
+  writeFileSync(path, '{"browser":"/tmp/evil"}')
+  chownSync(path, 65_534, 65_534)
+  expect(thrown(() => readSettings(path))).toEqual({
+    code: 'settings_corrupt',
+    exitCode: 2,
+    message: `The settings file ${path} belongs to another user (uid 65534).`,
+    nextStep: 'mend or remove the file: codex-auth config path',
+  })
 })

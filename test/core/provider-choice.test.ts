@@ -48,6 +48,13 @@ describe('without flags, a sign-in goes', () => {
     })
   })
 
+  test.each([{ client_id: 'c' }, { scopes: ['s'] }])(
+    'to where the login came from when the settings %o name no provider',
+    (settings) => {
+      expect(chooseProvider({}, settings, OIDC_LOGIN)).toEqual(chooseProvider({}, {}, OIDC_LOGIN))
+    },
+  )
+
   test.each([
     { settings: { issuer: 'https://a.example' }, choice: { ...OPENAI, issuer: 'https://a.example' } },
     { settings: { client_id: 'c' }, choice: { ...OPENAI, clientId: 'c' } },

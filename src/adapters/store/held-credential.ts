@@ -1,19 +1,19 @@
 import { createHash } from 'node:crypto'
-import { readdirSync, renameSync, rmSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { renameSync, rmSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { AuthError } from '../../errors.ts'
 import { serializeCredential, type Credential } from '../../core/credential.ts'
 import type { HeldCredential, StoredCredential } from '../../core/ports.ts'
 import { trace } from '../trace.ts'
-import { flushFolder, isTemporaryOf, stageFile, writing, type StagedFile } from './durable-file.ts'
+import { flushFolder, stageFile, writing, type StagedFile } from './durable-file.ts'
 import { readGeneration, writeGeneration } from './generation.ts'
 import { loadOrCreateFileKey, type FileKey } from './keys/file.ts'
 import type { LockHandle } from './lock.ts'
 import { removeRescues, writeRescue } from './rescue.ts'
 import { credentialPath, sealCredential } from './sealed-file.ts'
 
-/** Bytes kept free for an answer: several times what a sealed credential fills with the tokens providers issue today. */
-const RESERVE = 64 * 1024
+/** Bytes kept free for an answer: its three tokens end at 64 KiB each. */
+const RESERVE = 256 * 1024
 
 interface Place {
   readonly root: string
@@ -37,7 +37,8 @@ export function holdCredential(
 ): HeldCredential {
   const place = { root, profile, path: credentialPath(root, profile), read: () => readProfile(profile) }
   let reserved: Reserve | undefined
-  const reserve = (): Reserve => (reserved ??= { key: loadOrCreateFileKey(root), file: stage(place.path) })
+  const reserve = (): Reserve =>
+    (reserved ??= { key: loadOrCreateFileKey(root), file: stageFile(place.path, RESERVE) })
   return {
     read: place.read,
     reserve,
@@ -56,16 +57,6 @@ export function holdCredential(
         : undefined
     },
   }
-}
-
-function stage(path: string): StagedFile {
-  // With the lock held, a temporary file of this credential can only be one that a killed process left.
-  writing(path, () => {
-    for (const name of readdirSync(dirname(path))) {
-      if (isTemporaryOf(path, name)) rmSync(join(dirname(path), name), { force: true })
-    }
-  })
-  return stageFile(path, RESERVE)
 }
 
 function save(place: Place, { file, key }: Reserve, credential: Credential): StoredCredential {

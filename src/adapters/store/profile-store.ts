@@ -6,11 +6,11 @@ import { isPassing } from '../../core/exit-code.ts'
 import type { CredentialStore, Exclusive, StoredCredential } from '../../core/ports.ts'
 import { isProfileName } from '../../core/profile-name.ts'
 import { flushFolder, makePrivateFolder, writing } from './durable-file.ts'
-import { readGeneration } from './generation.ts'
 import { holdCredential } from './held-credential.ts'
 import { acquireLock, type LockHandle } from './lock.ts'
 import { trace } from '../trace.ts'
-import { adoptRescue, hasRescue, readRescue, removeRescues, rescuePaths } from './rescue.ts'
+import { hasRescue, readRescue, removeRescues, rescuePaths, settleLeftovers } from './rescue.ts'
+import { quoted } from './private-file.ts'
 import { credentialPath, profilesFolder, readSealedFile } from './sealed-file.ts'
 
 type Read = (profile: string) => StoredCredential | undefined
@@ -45,11 +45,8 @@ async function recover(profile: string, options: ProfileStoreOptions): Promise<v
   const { root } = options
   if (!hasRescue(root, profile)) return
   try {
-    await locked(options, profile, {}, async () => {
-      const lying = attemptRead(() => readSealedFile(root, profile))
-      const known = lying === undefined || lying instanceof AuthError ? 0 : lying.generation
-      adoptRescue(root, profile, Math.max(known, readGeneration(root, profile)))
-    })
+    // Whoever takes the lock does what there is to do.
+    await locked(options, profile, {}, async () => undefined)
   } catch (error) {
     // It can wait: whoever reads sees the rescue, and the next run tries again.
     if (!isPassing(error)) throw error
@@ -75,6 +72,7 @@ async function locked<T>(
   }
   trace(() => `${profile}: has the lock`)
   try {
+    settleLeftovers(root, profile)
     // Whoever held the lock until now may have done what this process came for.
     return settled?.() ?? (await work(lock.handle))
   } finally {
@@ -108,7 +106,7 @@ function isFileOf(profile: string, name: string): boolean {
 }
 
 const OWN_FILES =
-  /^(cred|generation|login)$|^cred\.(rescue|damaged-[\dTZ-]+)$|^(cred|generation)\.[0-9a-f]{12}\.tmp$/
+  /^(cred|generation|login)$|^cred\.(rescue|damaged-[\dTZ-]+)$|^(cred|generation|login)\.[0-9a-f]{12}\.tmp$/
 
 function folderEntries(path: string): string[] {
   try {
@@ -116,13 +114,16 @@ function folderEntries(path: string): string[] {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code === 'ENOENT') return []
-    throw new AuthError('store_insecure', `${path} cannot be listed (${code}).`, { cause: error })
+    throw new AuthError('store_insecure', `${path} cannot be listed (${code}).`, {
+      cause: error,
+      nextStep: `ls -ld ${quoted(path)}    # it must be a folder that you own`,
+    })
   }
 }
 
 /** A rescue is newer than what lies in its place, or it has been overtaken. */
 function readNewest(root: string, profile: string): StoredCredential | undefined {
-  const rescue = hasRescue(root, profile) ? readRescue(root, profile)?.stored : undefined
+  const rescue = hasRescue(root, profile) ? readRescue(root, profile) : undefined
   if (rescue === undefined) return readSealedFile(root, profile)
   const lying = attemptRead(() => readSealedFile(root, profile))
   const isOvertaken =

@@ -1,5 +1,15 @@
-import { createHash } from 'node:crypto'
-import { mkdirSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { createHash, randomBytes } from 'node:crypto'
+import {
+  chownSync,
+  copyFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { profileStore } from '../../../src/adapters/store/profile-store.ts'
@@ -53,7 +63,7 @@ describe('proving that an answer can be kept', () => {
       held.reserve()
       held.reserve()
       const staged = names().filter((name) => /^\.work\.cred\.[0-9a-f]{12}\.tmp$/.test(name))
-      expect(staged.map((name) => statSync(join(folder, name)).size)).toEqual([64 * 1024])
+      expect(staged.map((name) => statSync(join(folder, name)).size)).toEqual([256 * 1024])
       held.release()
       expect(names()).toEqual(['work.cred', 'work.generation'])
     })
@@ -160,7 +170,7 @@ describe('saving', () => {
   })
 
   test('keeps a credential larger than the room that was taken', async () => {
-    const large = sampleCredential({ accessToken: 'x'.repeat(64 * 1024), idToken: 'y'.repeat(64 * 1024) })
+    const large = sampleCredential({ accessToken: 'x'.repeat(256 * 1024), idToken: 'y'.repeat(256 * 1024) })
     await holding((held) => {
       held.reserve()
       held.save(large)
@@ -262,6 +272,55 @@ describe('an answer that cannot take its place', () => {
       ['work.generation'],
     ])
   })
+
+  test('is put into its place when its process was killed just before that', async () => {
+    const [old, fresh] = [sampleCredential(), sampleCredential()]
+    await save(old)
+    const before = readFileSync(path)
+    await save(fresh)
+    const left = join(folder, '.work.cred.0123456789ab.tmp')
+    renameSync(path, left)
+    writeFileSync(path, before, { mode: 0o600 })
+    writeFileSync(join(folder, 'work.generation'), '1\n', { mode: 0o600 })
+    await holding(() => undefined)
+    expect(storeHere().read('work')).toStrictEqual({ credential: fresh, generation: 2 })
+    expect(names()).toEqual(['work.cred', 'work.generation'])
+  })
+
+  test('is not taken from room that was kept for one, or from an older answer', async () => {
+    const [old, fresh] = [sampleCredential(), sampleCredential()]
+    await save(old)
+    copyFileSync(path, join(folder, '.work.cred.0123456789ab.tmp'))
+    await save(fresh)
+    copyFileSync(path, join(folder, '.work.cred.0123456789ac.tmp'))
+    writeFileSync(join(folder, '.work.cred.0123456789ad.tmp'), randomBytes(500), { mode: 0o600 })
+    await holding(() => undefined)
+    expect(storeHere().read('work')).toStrictEqual({ credential: fresh, generation: 2 })
+    expect(names()).toEqual(['work.cred', 'work.generation'])
+  })
+
+  test('is left where it is while the key is away', async () => {
+    await save(sampleCredential())
+    const left = join(folder, '.work.cred.0123456789ab.tmp')
+    copyFileSync(path, left)
+    renameSync(join(root, 'key'), join(root, 'away'))
+    await holding(() => undefined)
+    expect(readFileSync(left)).toEqual(readFileSync(path))
+  })
+
+  test.skipIf(process.getuid?.() !== 0)(
+    'ignores what another user put into the temporary folder',
+    async () => {
+      const credential = sampleCredential()
+      await save(credential)
+      writeFileSync(temporary(), '', { mode: 0o600 })
+      chownSync(temporary(), 65_534, 65_534)
+      expect(storeHere().read('work')).toStrictEqual({ credential, generation: 1 })
+      await store.recover('work')
+      await store.forget('work')
+      expect([storeHere().read('work'), readFileSync(temporary(), 'utf8')]).toEqual([undefined, ''])
+    },
+  )
 
   test('is not looked for in a damaged place', async () => {
     const credential = sampleCredential()

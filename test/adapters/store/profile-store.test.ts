@@ -143,7 +143,7 @@ describe('a store', () => {
       code: 'store_insecure',
       exitCode: 6,
       message: `${folder} cannot be listed (ENOTDIR).`,
-      nextStep: 'codex-auth status',
+      nextStep: `ls -ld ${folder}    # it must be a folder that you own`,
     })
   })
 
