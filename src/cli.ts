@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander'
 import { AuthError } from './errors.ts'
 import { holdBackSignals } from './adapters/signals.ts'
+import { terminalInput } from './adapters/terminal-input.ts'
 import { addConfigCommand } from './commands/config.ts'
 import type { Context, GlobalFlags } from './commands/context.ts'
 import { addLoginCommand } from './commands/login.ts'
@@ -10,7 +11,7 @@ import { addRefreshCommand } from './commands/refresh.ts'
 import { addStatusCommand } from './commands/status.ts'
 import { addTokenCommand } from './commands/token.ts'
 import { EXIT_CODES, exitCode, exitName, nextStep } from './core/exit-code.ts'
-import { chooseProfile, isProfileName } from './core/profile-name.ts'
+import { chooseProfile, profileFlag } from './core/profile-name.ts'
 import { systemContext, type Surroundings } from './system-context.ts'
 import { version } from './version.ts'
 
@@ -87,14 +88,15 @@ function failure(thrown: unknown, flags: GlobalFlags, context: Context): number 
   if (thrown instanceof CommanderError && thrown.exitCode === 0) return EXIT_CODES.ok
   const known = thrown instanceof AuthError
   const name = known ? exitName(thrown.code) : 'failure'
-  const profile = currentProfile(flags, context)
   const shape = {
     code: name,
     exit_code: exitCode(name),
     message: known
       ? thrown.message
       : 'Something unforeseen happened: this is a bug. Details are on standard error.',
-    next_step: known ? nextStep(thrown, profile) : 'report it, with what standard error shows',
+    next_step: known
+      ? nextStep(thrown, flagFor(flags, context))
+      : 'report it, with what standard error shows',
   }
   if (flags.json) context.stdout(`${JSON.stringify({ schema_version: 1, error: shape })}\n`)
   context.stderr(
@@ -109,11 +111,15 @@ function stackOf(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error)
 }
 
-/** For the next step only: what named the profile may itself be what is wrong. */
-function currentProfile({ profile }: GlobalFlags, { env }: Context): string {
-  const named = profile !== undefined && isProfileName(profile) ? profile : undefined
-  const fromEnv = env['CODEX_AUTH_PROFILE']
-  return chooseProfile(named, fromEnv !== undefined && isProfileName(fromEnv) ? env : {}, {})
+/** What named the profile may itself be what is wrong. */
+function flagFor({ profile }: GlobalFlags, context: Context): string {
+  try {
+    const settings = context.settings()
+    return profileFlag(chooseProfile(profile, context.env, settings), context.env, settings)
+  } catch (error) {
+    if (error instanceof AuthError) return ''
+    throw error
+  }
 }
 
 function thisProcess(): Surroundings {
@@ -128,6 +134,7 @@ function thisProcess(): Surroundings {
     columns: stderr.columns || 80,
     now: () => Date.now() / 1000,
     interruption: holdBackSignals(),
+    input: terminalInput(process.stdin, stderr),
   }
 }
 

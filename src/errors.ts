@@ -34,6 +34,8 @@ export type ErrorCode =
   | 'login_failed'
   | 'login_timeout'
   | 'no_redirect_port'
+  | 'wrong_account'
+  | 'taken_over'
   // A person is needed and none is there.
   | 'interaction_required'
   // A signal asked us to stop.

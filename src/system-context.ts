@@ -1,13 +1,14 @@
-import type { Context, GlobalFlags, Session } from './commands/context.ts'
+import type { Context, GlobalFlags, Session, Whereabouts } from './commands/context.ts'
 import { AuthError } from './errors.ts'
 import { rootFolder, settingsPath } from './adapters/paths.ts'
 import { readSettings } from './adapters/settings.ts'
+import { tokenFacts } from './adapters/provider/token-facts.ts'
 import { profileStore } from './adapters/store/profile-store.ts'
 import { signInMarkers } from './adapters/store/sign-in-marker.ts'
 import { onTrace } from './adapters/trace.ts'
-import type { Credential } from './core/credential.ts'
-import type { Browser, Providers, RedirectListener } from './core/ports.ts'
-import { chooseProfile } from './core/profile-name.ts'
+import { environmentToken } from './core/environment-token.ts'
+import type { Browser, Input, Providers, RedirectListener } from './core/ports.ts'
+import { chooseProfile, profileFlag } from './core/profile-name.ts'
 import type { Settings } from './core/settings.ts'
 
 /** What differs between this process and a test: everything else follows from it. */
@@ -23,6 +24,10 @@ export interface Surroundings {
   readonly interruption: AbortSignal
   /** `undefined`: the system's browser. */
   readonly browser?: Browser
+  /** Standard input. `undefined`: there is none to read from. */
+  readonly input?: Input
+  /** `undefined`: as the system tells. */
+  readonly whereabouts?: () => Promise<Whereabouts>
 }
 
 /** Seconds. Longer than one refresh takes at worst, shorter than a person's patience. */
@@ -33,13 +38,20 @@ export function systemContext(surroundings: Surroundings, endWith: (exitCode: nu
   const { env, stderrIsTerminal } = surroundings
   return {
     ...surroundings,
-    isTerminal: stderrIsTerminal && !env['CI'],
+    isTerminal: stderrIsTerminal && !isSet(env['CI']),
     endWith,
+    whereabouts: surroundings.whereabouts ?? (() => whereaboutsOf(env)),
+    settings: () => readSettings(settingsPath(env)),
     settingsPath: () => settingsPath(env),
     settingsFile: async () =>
       (await import('./adapters/settings-file.ts')).openSettingsFile(settingsPath(env)),
     session: (flags) => openSession(surroundings, flags),
   }
+}
+
+/** As everywhere: `CI=false` says that this is none. */
+function isSet(value: string | undefined): boolean {
+  return Boolean(value) && value !== '0' && value?.toLowerCase() !== 'false'
 }
 
 async function openSession(surroundings: Surroundings, flags: GlobalFlags): Promise<Session> {
@@ -51,13 +63,16 @@ async function openSession(surroundings: Surroundings, flags: GlobalFlags): Prom
   return {
     profile: chooseProfile(flags.profile, env, settings),
     settings,
+    profileFlag: (profile) => profileFlag(profile, env, settings),
     clock: { now },
     interruption,
     store: profileStore({ root, lockWait: settings.lock_wait ?? LOCK_WAIT, interruption }),
     signIns: signInMarkers(root, now),
-    environment: await environmentCredential(env, now()),
+    environment: environmentToken(env['CODEX_AUTH_TOKEN'], tokenFacts, now()),
     providers: lazyProviders(now),
     listener: LAZY_LISTENER,
+    input: surroundings.input,
+    factsOf: tokenFacts,
     browser: surroundings.browser ?? lazyBrowser(env, settings),
   }
 }
@@ -78,10 +93,18 @@ function refuseOtherKeySources(env: Surroundings['env']): void {
   )
 }
 
-async function environmentCredential(env: Surroundings['env'], now: number): Promise<Credential | undefined> {
-  if (!env['CODEX_AUTH_TOKEN']) return undefined
-  const { environmentToken } = await import('./adapters/provider/environment-token.ts')
-  return environmentToken(env['CODEX_AUTH_TOKEN'], now)
+async function whereaboutsOf(env: Surroundings['env']): Promise<Whereabouts> {
+  const [{ whereabouts }, { shouldOpenBrowser }, { sshForwarding }] = await Promise.all([
+    import('./adapters/whereabouts.ts'),
+    import('./adapters/browser.ts'),
+    import('./adapters/ssh-forwarding.ts'),
+  ])
+  const found = whereabouts(env)
+  return {
+    ...found,
+    opensBrowser: shouldOpenBrowser(found, env),
+    forwarding: (port) => sshForwarding(port, env),
+  }
 }
 
 function lazyProviders(now: () => number): Providers {

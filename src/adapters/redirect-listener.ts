@@ -21,14 +21,15 @@ export interface RedirectListenerOptions {
 export function redirectListener(options: RedirectListenerOptions = {}): RedirectListener {
   const { headerTimeout = 5_000, pageTimeout = 700, connectionLimit = 100 } = options
   return {
-    async listen({ ports, redirectHost }: ListenOptions): Promise<Listening> {
+    async listen({ ports, redirectHost, listen }: ListenOptions): Promise<Listening> {
       const connections = new Connections(connectionLimit)
       const routes = new Routes(pageTimeout)
-      const { port, servers } = await listenOnLoopback(ports, () =>
+      const { port, servers } = await listenOnLoopback(ports, listen, () =>
         createCallbackServer(routes, connections, headerTimeout),
       )
       let closed: Promise<unknown> | undefined
       return {
+        port,
         redirectUri: `http://${redirectHost}:${port}${callbackPath}`,
         redirect: (state, signal) => routes.redirect(state, signal),
         async close() {

@@ -16,6 +16,8 @@ export function readSettings(path: string): Settings {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code === 'ENOENT') return {}
+    // The file is as it should be; the disk is not.
+    if (code === 'EIO') throw diskFault(path, error)
     throw new AuthError('settings_corrupt', `The settings file ${path} cannot be read (${code}).`, {
       cause: error,
     })
@@ -24,4 +26,11 @@ export function readSettings(path: string): Settings {
     throw new AuthError('settings_corrupt', `The settings file ${path} belongs to another user (uid ${uid}).`)
   }
   return parseSettings(json, path)
+}
+
+function diskFault(path: string, cause: unknown): AuthError {
+  return new AuthError('store_insecure', `${path} cannot be read: the disk reports an error (EIO).`, {
+    cause,
+    nextStep: 'check the disk, and try again',
+  })
 }

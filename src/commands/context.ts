@@ -1,4 +1,5 @@
 import type { LogInPorts } from '../core/log-in.ts'
+import type { TokenFacts } from '../core/log-in-secret.ts'
 import type { SettingName, Settings, SettingValue } from '../core/settings.ts'
 import type { StatusPorts } from '../core/status.ts'
 
@@ -12,6 +13,20 @@ export interface GlobalFlags {
   readonly input: boolean
 }
 
+/** Where this process runs, and what follows for the person. */
+export interface Whereabouts {
+  /** The person sits at another machine. */
+  readonly ssh: boolean
+  /** The browser's `localhost` may not be this one. */
+  readonly container: boolean
+  /** Linux under Windows, whose browser reaches this side's `localhost`. */
+  readonly wsl: boolean
+  /** A browser that is started here would be seen. */
+  readonly opensBrowser: boolean
+  /** The command, for the machine where the person sits, that leads this port there. */
+  forwarding(port: number): string
+}
+
 /** The settings file, for changing it. */
 export interface SettingsFile {
   readonly path: string
@@ -23,6 +38,8 @@ export interface SettingsFile {
 export interface Session extends LogInPorts, StatusPorts {
   readonly profile: string
   readonly settings: Settings
+  /** Reads what a token says of itself. */
+  readonly factsOf: (token: string) => TokenFacts
 }
 
 /** The one documented world a command lives in. Everything a command touches is here. */
@@ -44,6 +61,10 @@ export interface Context {
   readonly interruption: AbortSignal
   /** @throws {AuthError} `usage` for a bad profile name, `settings_corrupt` for a damaged settings file. */
   session(flags: GlobalFlags): Promise<Session>
+  /** Where this process runs, as far as it matters to signing in. */
+  whereabouts(): Promise<Whereabouts>
+  /** @throws {AuthError} `settings_corrupt`. */
+  settings(): Settings
   /** The settings file, opened for writing. */
   settingsFile(): Promise<SettingsFile>
   settingsPath(): string

@@ -1,37 +1,35 @@
-import { Option, type Command } from 'commander'
+import type { Command } from 'commander'
 import { AuthError } from '../errors.ts'
 import { attemptRead } from '../core/attempt-read.ts'
-import { formatDuration, parseDuration } from '../core/duration.ts'
-import { logIn, type LoggedIn, type LogInRequest } from '../core/log-in.ts'
-import { chooseProvider, type ProviderFlags } from '../core/provider-choice.ts'
+import type { Account } from '../core/credential.ts'
+import { logIn } from '../core/log-in.ts'
+import { logInByDevice } from '../core/log-in-device.ts'
+import { logInWithSecret } from '../core/log-in-secret.ts'
+import { chooseProvider } from '../core/provider-choice.ts'
+import type { ProviderChoice } from '../core/ports.ts'
+import { accountFault, type AccountRules, type LoggedIn } from '../core/save-login.ts'
+import type { Settings } from '../core/settings.ts'
 import { status, type Status } from '../core/status.ts'
-import type { Context, GlobalFlags, Session } from './context.ts'
-import { collect, flagsOf } from './options.ts'
+import type { Context, Session, Whereabouts } from './context.ts'
+import { conversation, deviceConversation } from './login-conversation.ts'
+import { BROWSER_TIMEOUT, declareLogin, type LoginFlags } from './login-flags.ts'
+import { flagsOf } from './options.ts'
 import { printResult, say, warn } from './output.ts'
-import { holderName, statusExitCode, statusJson } from './status-report.ts'
-
-interface LoginFlags extends GlobalFlags, ProviderFlags {
-  /** `undefined`: neither `--browser` nor `--no-browser`. */
-  readonly browser?: boolean
-  readonly port?: readonly number[]
-  readonly redirectHost?: 'localhost' | '127.0.0.1'
-  readonly timeout: number
-  readonly ifNeeded?: boolean
-}
+import { accountName, holderName, statusExitCode, statusJson } from './status-report.ts'
 
 const OPENAI_PORTS = [1455, 1457]
 
-/** `codex-auth login`: authorization code with PKCE through a temporary server on this machine. */
+/** `codex-auth login`: a browser here, a browser elsewhere, or a secret given by hand. */
 export function addLoginCommand(program: Command, context: Context): void {
-  declare(program).action(async (_options, command: Command) => {
+  declareLogin(program).action(async (_options, command: Command) => {
     const flags = flagsOf<LoginFlags>(command)
     const session = await context.session(flags)
+    const accounts = accountRules(context, flags, session)
     if (flags.ifNeeded) {
       const found = status(session.profile, undefined, session)
-      if (statusExitCode(found) === 0) return report(context, flags, found, 'Signed in already')
+      if (isEnough(found, accounts)) return report(context, flags, found, 'Signed in already')
     }
-    if (!flags.input || (!context.isTerminal && flags.browser === undefined)) throw needsPerson(flags)
-    const loggedIn = await logIn(requestOf(context, flags, session), session)
+    const loggedIn = await signIn(context, flags, session, accounts)
     const stored = { ...session, environment: undefined }
     report(context, flags, status(session.profile, undefined, stored), 'Signed in')
     if (session.environment) warn(context, 'CODEX_AUTH_TOKEN is set and wins over this login.')
@@ -39,55 +37,142 @@ export function addLoginCommand(program: Command, context: Context): void {
   })
 }
 
-function declare(program: Command): Command {
-  return program
-    .command('login')
-    .description('Sign in and save the credential in the profile')
-    .option('--browser', 'open a browser even where there is no terminal')
-    .option('--no-browser', 'only print the address')
-    .addOption(
-      new Option('--provider <name>', 'OpenAI, or any OpenID provider (default: openai)').choices([
-        'openai',
-        'oidc',
-      ]),
-    )
-    .option('--issuer <url>', "the provider's address; oidc needs it")
-    .option('--client-id <id>', 'the client registered at the provider; oidc needs it')
-    .option('--scope <scope>', 'ask for this scope instead of the default ones (repeatable)', collect(String))
-    .option(
-      '--port <n>',
-      'port for the redirect, tried in order (repeatable; 0 is any free one)',
-      collect(parsePort),
-    )
-    .addOption(
-      new Option('--redirect-host <host>', 'host in the redirect address (default: localhost)').choices([
-        'localhost',
-        '127.0.0.1',
-      ]),
-    )
-    .addOption(
-      new Option('--timeout <duration>', 'give up after this time')
-        .argParser(parseDuration)
-        .default(300, '5m'),
-    )
-    .option('--if-needed', 'do nothing when a usable login is there')
-    .addHelpText(
-      'after',
-      '\nExamples:\n  codex-auth login\n  codex-auth login --provider oidc --issuer https://login.example.com --client-id my-app',
-    )
+/** A login that works, of an account that was asked for. */
+function isEnough(found: Status, accounts: AccountRules): boolean {
+  const { credential } = found
+  return (
+    statusExitCode(found) === 0 && credential !== undefined && !accountFault(credential.account, accounts)
+  )
 }
 
-function parsePort(text: string): number {
-  if (/^\d{1,5}$/.test(text) && Number(text) < 65_536) return Number(text)
-  throw new AuthError('usage', `${JSON.stringify(text.slice(0, 40))} is not a port.`, {
-    nextStep: 'write a number up to 65535, and the flag once for each: --port 1455 --port 1457',
-  })
+function signIn(
+  context: Context,
+  flags: LoginFlags,
+  session: Session,
+  accounts: AccountRules,
+): Promise<LoggedIn> {
+  if (flags.withApiKey) return withSecret('api_key', flags, session, accounts)
+  if (flags.withAccessToken) return withSecret('access_token', flags, session, accounts)
+  if (!flags.input) throw forbidden()
+  if (flags.deviceCode) return byDevice(context, flags, session, accounts)
+  if (!context.isTerminal && flags.browser === undefined) throw needsPerson()
+  return inBrowser(context, flags, session, accounts)
 }
 
-function needsPerson({ input }: LoginFlags): AuthError {
-  if (input) {
-    return new AuthError('interaction_required', 'Signing in needs a person, and there is no terminal here.')
+async function inBrowser(
+  context: Context,
+  flags: LoginFlags,
+  session: Session,
+  accounts: AccountRules,
+): Promise<LoggedIn> {
+  const { profile, settings } = session
+  const provider = providerOf(flags, session)
+  const where = await context.whereabouts()
+  const openBrowser = flags.browser ?? opensBrowser(settings, where)
+  const asks = mayAsk(context, session)
+  return logIn(
+    {
+      profile,
+      provider,
+      accounts,
+      openBrowser,
+      asks,
+      ports: flags.port ?? settings.ports ?? (provider.name === 'openai' ? OPENAI_PORTS : [0]),
+      redirectHost: flags.redirectHost ?? settings.redirect_host ?? 'localhost',
+      listen: listenAddress(context, flags),
+      timeout: flags.timeout ?? BROWSER_TIMEOUT,
+      ...conversation(context, flags, where, { openBrowser, asks }),
+    },
+    session,
+  )
+}
+
+/** A program that the person has chosen may need no screen; over SSH, it would still run on the wrong side. */
+function opensBrowser({ browser }: Settings, { ssh, opensBrowser: isSeen }: Whereabouts): boolean {
+  return browser !== 'none' && (isSeen || (browser !== undefined && !ssh))
+}
+
+function listenAddress(context: Context, { listen }: LoginFlags): string | undefined {
+  if (listen !== undefined)
+    warn(
+      context,
+      `listening on ${listen}: other machines can reach the sign-in, and are told nothing without its state.`,
+    )
+  return listen
+}
+
+async function byDevice(
+  context: Context,
+  flags: LoginFlags,
+  session: Session,
+  accounts: AccountRules,
+): Promise<LoggedIn> {
+  const provider = providerOf(flags, session)
+  const { done, ...talk } = deviceConversation(context, flags, provider.name)
+  const mayReplace: AccountRules['mayReplace'] = (...each) => {
+    done()
+    return accounts.mayReplace(...each)
   }
+  try {
+    return await logInByDevice(
+      {
+        profile: session.profile,
+        provider,
+        accounts: { ...accounts, mayReplace },
+        timeout: flags.timeout ?? Infinity,
+        ...talk,
+      },
+      session,
+    )
+  } finally {
+    done()
+  }
+}
+
+async function withSecret(
+  method: 'api_key' | 'access_token',
+  flags: LoginFlags,
+  session: Session,
+  accounts: AccountRules,
+): Promise<LoggedIn> {
+  const prompt = method === 'api_key' ? 'API key (not shown): ' : 'Access token (not shown): '
+  if (session.input?.isTerminal && !flags.input) throw forbidden()
+  const secret = (await session.input?.secret(prompt, session.interruption)) ?? ''
+  return logInWithSecret(
+    { profile: session.profile, method, secret, accounts, factsOf: session.factsOf },
+    session,
+  )
+}
+
+function providerOf(flags: LoginFlags, { profile, settings, store }: Session): ProviderChoice {
+  const stored = attemptRead(() => store.read(profile))
+  return chooseProvider(flags, settings, stored instanceof AuthError ? undefined : stored?.credential)
+}
+
+/** Only someone who sees a question can answer it, and only someone at a terminal does. */
+function mayAsk({ isTerminal }: Context, { input }: Session): boolean {
+  return isTerminal && input?.isTerminal === true
+}
+
+function accountRules(context: Context, flags: LoginFlags, session: Session): AccountRules {
+  const { input, interruption, profile } = session
+  return {
+    workspaces: flags.workspace === undefined ? [] : [flags.workspace],
+    expected: flags.expectAccount,
+    mayReplace: async (before: Account, after: Account) => {
+      if (flags.force) return true
+      if (input === undefined || !mayAsk(context, session)) return false
+      const question = `The profile "${profile}" holds a login of ${accountName(before)}. Replace it by ${accountName(after)}? [y/N] `
+      return /^\s*y(es)?\s*$/i.test(await input.ask(question, interruption))
+    },
+  }
+}
+
+function needsPerson(): AuthError {
+  return new AuthError('interaction_required', 'Signing in needs a person, and there is no terminal here.')
+}
+
+function forbidden(): AuthError {
   return new AuthError(
     'interaction_required',
     'Signing in needs a person, and --no-input forbids to ask one.',
@@ -97,45 +182,11 @@ function needsPerson({ input }: LoginFlags): AuthError {
   )
 }
 
-function requestOf(context: Context, flags: LoginFlags, session: Session): LogInRequest {
-  const { profile, settings, store } = session
-  const stored = attemptRead(() => store.read(profile))
-  const known = stored instanceof AuthError ? undefined : stored?.credential
-  const provider = chooseProvider(flags, settings, known)
-  const openBrowser = flags.browser ?? settings.browser !== 'none'
-  return {
-    profile,
-    provider,
-    ports: flags.port ?? settings.ports ?? (provider.name === 'openai' ? OPENAI_PORTS : [0]),
-    redirectHost: flags.redirectHost ?? settings.redirect_host ?? 'localhost',
-    openBrowser,
-    timeout: flags.timeout,
-    onAddress: (url) => tellAddress(context, flags, url, openBrowser),
-    onNoBrowser: () => warn(context, 'no browser could be started; open the address above yourself.'),
-  }
-}
-
-/** The address is what the whole command is about: `--quiet` does not hide it, and nothing shares its line. */
-function tellAddress(context: Context, flags: LoginFlags, url: string, openBrowser: boolean): void {
-  say(
-    context,
-    flags,
-    openBrowser
-      ? 'Opening your browser to sign in. The address, in case it does not show:'
-      : 'Sign in at this address:',
-  )
-  context.stderr(`\n${url}\n\n`)
-  say(
-    context,
-    flags,
-    `Waiting up to ${formatDuration(flags.timeout)} for the sign-in. Ctrl-C ends it and changes nothing.`,
-  )
-}
-
 function report(context: Context, flags: LoginFlags, found: Status, text: string): void {
   const { credential, profile, source } = found
   const where = source === 'environment' ? 'by CODEX_AUTH_TOKEN' : `profile "${profile}"`
-  say(context, flags, `${text} as ${credential ? holderName(credential) : 'nobody'}, ${where}.`)
+  const done = credential?.method === 'api_key' ? 'Saved' : `${text} as`
+  say(context, flags, `${done} ${credential ? holderName(credential) : 'nobody'}, ${where}.`)
   printResult(context, flags, statusJson(found), '')
 }
 

@@ -28,7 +28,7 @@ export function addLogoutCommand(program: Command, context: Context): void {
       for (const profile of flags.all ? session.store.profiles() : [session.profile]) {
         const request = { profile, localOnly: flags.localOnly === true, ...waitNotice(context, flags) }
         const one = { profile, ...(await logOut(request, session)) }
-        tell(context, flags, one)
+        tell(context, flags, session, one)
         ended.push(one)
       }
       if (ended.length === 0) say(context, flags, 'Nobody is signed in to any profile; nothing to do.')
@@ -36,14 +36,19 @@ export function addLogoutCommand(program: Command, context: Context): void {
     })
 }
 
-function tell(context: Context, flags: GlobalFlags, { profile, removed, revocation }: Ended): void {
+function tell(
+  context: Context,
+  flags: GlobalFlags,
+  session: Session,
+  { profile, removed, revocation }: Ended,
+): void {
   if (!removed) return say(context, flags, `Nobody is signed in to the profile "${profile}"; nothing to do.`)
   if (revocation?.kind === 'unconfirmed') {
     warn(
       context,
       `removed here, but the provider did not confirm the revocation: ${revocation.error.message}`,
     )
-    if (flags.debug) context.stderr(`  ${nextStep(revocation.error, profile)}\n`)
+    if (flags.debug) context.stderr(`  ${nextStep(revocation.error, session.profileFlag(profile))}\n`)
     return
   }
   const told = {

@@ -1,5 +1,5 @@
 import { formatDuration } from '../core/duration.ts'
-import { exitCode, exitName, nextStep } from '../core/exit-code.ts'
+import { exitCode, exitName } from '../core/exit-code.ts'
 import { EXPIRING, remaining } from '../core/lifetime.ts'
 import type { Status } from '../core/status.ts'
 import type { Account, Credential } from '../core/credential.ts'
@@ -37,7 +37,7 @@ export function statusJson(status: Status) {
     source: status.source,
     reason: status.reason ?? null,
     message: problem?.message ?? null,
-    next_step: problem ? nextStep(problem, status.profile) : null,
+    next_step: status.nextStep ?? null,
     clock_skew: credential?.clockSkew ?? null,
     login_in_progress: progressJson(status),
   }
@@ -91,14 +91,16 @@ function headline({ profile, state, credential, source }: Status): string {
 function tokenLines(status: Status): [string, string][] {
   const { credential } = status
   if (credential === undefined) return []
-  const lines: [string, string][] = [['Access token', lifeText(status)]]
+  const label = credential.method === 'api_key' ? 'API key' : 'Access token'
+  const lines: [string, string][] = [[label, lifeText(status)]]
   if (credential.clockSkew !== 0) lines.push(['Clock', skewText(credential.clockSkew)])
   return lines
 }
 
 function lifeText({ credential, at, state }: Status): string {
   const left = credential && remaining(credential, at)
-  if (left === undefined) return 'usable; the provider did not say until when'
+  if (left === undefined)
+    return credential?.method === 'api_key' ? 'never expires by itself' : 'usable; nobody said until when'
   const renewal = state === 'dead' || credential?.refreshToken === undefined ? '' : ', renews by itself'
   if (left <= 0) return `expired ${formatDuration(-left)} ago${renewal}`
   return `lives ${formatDuration(left)} more (until ${timestamp(credential?.expiresAt)})${renewal}`
@@ -126,9 +128,10 @@ function storeLines({ store, state, signIn }: Status): [string, string][] {
 }
 
 function problemLines(status: Status): [string, string][] {
-  if (status.problem === undefined) return []
+  const { problem, nextStep } = status
+  if (problem === undefined || nextStep === undefined) return []
   return [
-    ['Problem', status.problem.message],
-    ['Next', nextStep(status.problem, status.profile)],
+    ['Problem', problem.message],
+    ['Next', nextStep],
   ]
 }

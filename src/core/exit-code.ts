@@ -20,7 +20,7 @@ export type ExitName = keyof typeof EXIT_CODES
 
 interface Ending {
   readonly exit: ExitName
-  /** What to do about it; `profile` is a flag with a leading space, or empty for the default profile. */
+  /** What to do about it. `profile` is the flag that leads to the profile, with a leading space, or empty. */
   readonly nextStep: (profile: string) => string
 }
 
@@ -64,6 +64,8 @@ const ENDINGS: Record<ErrorCode, Ending> = {
   login_failed: login('login_incomplete'),
   login_timeout: login('login_incomplete'),
   no_redirect_port: login('login_incomplete'),
+  wrong_account: login('login_incomplete'),
+  taken_over: { exit: 'login_incomplete', nextStep: () => 'finish the other sign-in' },
   interaction_required: {
     exit: 'interaction_required',
     nextStep: (profile) => `codex-auth login --no-browser${profile}`,
@@ -80,9 +82,13 @@ export function exitCode(name: ExitName): number {
   return EXIT_CODES[name]
 }
 
-/** The one thing to do next, in the error's own words where it has some. */
+/**
+ * The one thing to do next, in the error's own words where it has some; its commands lead to the profile as well.
+ * @param profile the flag that leads to the profile, as `profileFlag` gives it
+ */
 export function nextStep(error: AuthError, profile: string): string {
-  return error.nextStep ?? ENDINGS[error.code].nextStep(profile === 'default' ? '' : ` --profile ${profile}`)
+  const own = error.nextStep?.replaceAll(/\bcodex-auth (?:login|refresh|status)\b/g, `$&${profile}`)
+  return own ?? ENDINGS[error.code].nextStep(profile)
 }
 
 /** Failures that pass by themselves: a token that still lives is worth handing out in spite of them. */

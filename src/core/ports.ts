@@ -122,6 +122,24 @@ export interface AuthorizationRequest {
   readonly nonce: string | undefined
 }
 
+/** A device code that waits for its person. */
+export interface DeviceAuthorization {
+  /** The page to open on any device. */
+  readonly verificationUrl: string
+  /** The same with the code filled in. `undefined`: the provider has no such page. */
+  readonly verificationUrlComplete: string | undefined
+  readonly userCode: string
+  /** Epoch seconds. */
+  readonly expiresAt: number
+  /** Seconds between two polls, at least 1. */
+  readonly interval: number
+  /** Secret: names this sign-in to the provider. */
+  readonly deviceCode: string
+}
+
+/** `slow_down`: not finished, and polls must come five seconds further apart from now on (RFC 8628, section 3.5). */
+export type DeviceAnswer = 'pending' | 'slow_down' | Tokens
+
 /** Why a refresh is asked for; OpenAI's endpoint is told. */
 export type RefreshReason = 'proactive_expiry' | 'forced'
 
@@ -142,7 +160,8 @@ export interface Provider {
   readonly scopes: readonly string[]
   /** Learns what must be known before anything is spent (for `oidc`, discovery). Safe to repeat. */
   discover(signal: AbortSignal): Promise<void>
-  authorizationRequest(redirectUri: string): Promise<AuthorizationRequest>
+  /** @param workspaces only these may be chosen, where the provider knows such a thing; none: any. */
+  authorizationRequest(redirectUri: string, workspaces: readonly string[]): Promise<AuthorizationRequest>
   /**
    * Checks the redirect's parameters and trades the authorization code for tokens.
    * @throws {AuthError} `login_denied` for `error=access_denied`, `login_failed` for any other refusal.
@@ -153,6 +172,17 @@ export interface Provider {
    * server was not reached, or put the request off (429, 503).
    */
   refresh(credential: Credential, request: RefreshRequest): Promise<RefreshOutcome>
+  /**
+   * Asks for a code that the person enters on another device (RFC 8628, or OpenAI's variant of it).
+   * @throws {AuthError} `login_failed` when this provider or client has no such flow.
+   */
+  authorizeDevice(signal: AbortSignal): Promise<DeviceAuthorization>
+  /**
+   * Asks once whether the person has finished.
+   * @throws {AuthError} `login_denied`, `login_timeout` when the code has expired, `login_failed`; a passing fault says nothing
+   * about the sign-in, and asking may go on.
+   */
+  pollDevice(authorization: DeviceAuthorization, signal: AbortSignal): Promise<DeviceAnswer>
   /** RFC 7009. `false`: the provider has no revocation endpoint. @throws {AuthError} when it did not confirm. */
   revoke(credential: Credential, signal: AbortSignal): Promise<boolean>
 }
@@ -174,6 +204,8 @@ export interface ListenOptions {
   /** Tried in this order; `0` is any free port. */
   readonly ports: readonly number[]
   readonly redirectHost: 'localhost' | '127.0.0.1'
+  /** An address to listen on besides loopback, such as `0.0.0.0`. `undefined`: none. */
+  readonly listen?: string | undefined
 }
 
 /** The temporary server that the redirect comes back to (RFC 8252, section 7.3). */
@@ -184,6 +216,7 @@ export interface RedirectListener {
 
 export interface Listening {
   readonly redirectUri: string
+  readonly port: number
   /**
    * Resolves with the first request that has the exact state; any other is answered and ignored.
    * @throws the signal's reason when it is aborted first.
@@ -222,13 +255,40 @@ export interface SignInProgress {
   readonly pid: number
   /** Epoch seconds. */
   readonly since: number
-  readonly method: 'browser'
+  readonly method: 'browser' | 'device_code'
 }
 
-/** Tells other processes that a sign-in for a profile is waiting. */
+/** A sign-in of any profile, as another process sees it. */
+export interface OtherSignIn extends SignInProgress {
+  readonly profile: string
+  /** Where it waits for its redirect. `undefined`: it does not. */
+  readonly port: number | undefined
+}
+
+export interface Announcement {
+  /** Aborted with `taken_over` when another process takes this sign-in's place. */
+  readonly takenOver: AbortSignal
+  /** Ends the announcement. Never throws. */
+  end(): void
+}
+
+/** Tells other processes that a sign-in is waiting, through files that only this user can write. */
 export interface SignIns {
-  /** Returns what ends the announcement. */
-  begin(profile: string, method: SignInProgress['method']): () => void
+  begin(profile: string, method: SignInProgress['method'], port: number | undefined): Announcement
   /** `undefined`: none is waiting, or the process that announced it is gone. */
   current(profile: string): SignInProgress | undefined
+  /** Asks those that match to end. `true`: one of them, asked now or before, has not ended yet. */
+  takeOver(matches: (signIn: OtherSignIn) => boolean): boolean
+}
+
+/** What a person types, or a program writes, to us. */
+export interface Input {
+  /** A person is typing: what is asked is answered. */
+  readonly isTerminal: boolean
+  /** Lines as they come. The end of the input ends them quietly; so does the signal. */
+  lines(signal: AbortSignal): AsyncIterable<string>
+  /** Asks a person and resolves with the line they type. @throws the signal's reason. */
+  ask(question: string, signal: AbortSignal): Promise<string>
+  /** The first line; on a terminal, after this prompt and without showing it. Empty when there is none. @throws the signal's reason. */
+  secret(prompt: string, signal: AbortSignal): Promise<string>
 }

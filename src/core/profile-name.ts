@@ -14,10 +14,26 @@ export function profileName(name: string): string {
   })
 }
 
+type Environment = Readonly<Record<string, string | undefined>>
+
+/**
+ * The flag that leads to this profile, with a leading space; empty where a call without it does, whether or not the
+ * environment of that call names a profile as this one's does: a variable may be set for one call only.
+ */
+export function profileFlag(
+  profile: string,
+  env: Environment,
+  settings: { readonly profile?: string },
+): string {
+  const fallback = settings.profile || 'default'
+  const leadsThere = profile === fallback && profile === (env['CODEX_AUTH_PROFILE'] || fallback)
+  return leadsThere ? '' : ` --profile ${profile}`
+}
+
 /** The profile in use: the flag's, else the environment's, else the settings', else `default`. @throws as {@link profileName}. */
 export function chooseProfile(
   flag: string | undefined,
-  env: Readonly<Record<string, string | undefined>>,
+  env: Environment,
   settings: { readonly profile?: string },
 ): string {
   // An empty variable is as good as none, as scripts pass them on.

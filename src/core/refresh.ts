@@ -43,7 +43,8 @@ export interface Refreshed {
  * One refresh, whatever the number of processes that want it: the first one sends the refresh token, the others
  * take over what it saved.
  * @throws {AuthError} `refresh_refused` (and remembers it), `not_refreshable`, `not_logged_in`; a passing fault of
- * provider or disk, and then the stored credential is byte for byte what it was.
+ * provider or disk, and then the stored credential is byte for byte what it was, unless it is an access token that has
+ * ended already: that is saved.
  */
 export async function refresh(request: RefreshCall, ports: RefreshPorts): Promise<Refreshed> {
   const { profile, onWait } = request
@@ -63,7 +64,17 @@ export async function refresh(request: RefreshCall, ports: RefreshPorts): Promis
   })
   // A signal that came after the token was sent has waited until the answer was saved.
   ports.interruption.throwIfAborted()
+  if (!isLiving(refreshed.stored.credential, ports.clock.now())) throw endedAlready()
   return refreshed
+}
+
+/** The refresh token that came with it is the only one left. */
+function endedAlready(): AuthError {
+  return new AuthError(
+    'invalid_answer',
+    'The provider renewed the login with an access token that has ended already.',
+    { nextStep: "check this machine's clock, and try again" },
+  )
 }
 
 /** @throws {AuthError} `not_logged_in`, or `refresh_refused` for a login the provider has already refused. */

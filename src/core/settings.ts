@@ -36,6 +36,13 @@ const isText = (value: unknown): value is string => typeof value === 'string' &&
 const isPort = (value: unknown): value is number =>
   Number.isInteger(value) && Number(value) >= 0 && Number(value) < 65_536
 
+/** A password in it would rest in a file that is meant for none. Which issuers may be used is decided where they are used. */
+function isAddress(value: unknown): value is string {
+  if (!isText(value) || !URL.canParse(value)) return false
+  const { protocol, username, password } = new URL(value)
+  return /^https?:$/.test(protocol) && username === '' && password === ''
+}
+
 function choice(...options: readonly string[]): Kind {
   return {
     form: options.join(' or '),
@@ -53,7 +60,11 @@ const KINDS: Record<SettingName, Kind> = {
     accepts: (value) => isText(value) && isProfileName(value),
   },
   provider: choice('openai', 'oidc'),
-  issuer: text('an address, as in https://auth.example.com'),
+  issuer: {
+    form: 'an address without a user or password, as in https://auth.example.com',
+    parse: (value) => (isAddress(value) ? value : undefined),
+    accepts: isAddress,
+  },
   client_id: text('the client id registered at the provider'),
   scopes: {
     form: 'scopes separated by spaces, as in "openid offline_access"',
@@ -98,7 +109,9 @@ export function settingName(name: string): SettingName {
 export function parseSetting(name: SettingName, value: string): SettingValue {
   const parsed = KINDS[name].parse(value)
   if (parsed !== undefined) return parsed
-  throw new AuthError('usage', `${JSON.stringify(value.slice(0, 80))} is no value for ${name}.`, {
+  // An address may hold a password.
+  const shown = name === 'issuer' ? 'This' : JSON.stringify(value.slice(0, 80))
+  throw new AuthError('usage', `${shown} is no value for ${name}.`, {
     nextStep: `${name} is ${KINDS[name].form}`,
   })
 }

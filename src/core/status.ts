@@ -1,6 +1,7 @@
 import { AuthError, type ErrorCode } from '../errors.ts'
 import { attemptRead } from './attempt-read.ts'
 import type { Credential, RefusalReason } from './credential.ts'
+import { nextStep } from './exit-code.ts'
 import { isLiving, livesFor } from './lifetime.ts'
 import type { Clock, CredentialStore, SignInProgress, SignIns, StoreDescription } from './ports.ts'
 import { refusedError } from './refusal.ts'
@@ -15,6 +16,8 @@ export interface Status {
   readonly state: State
   /** What is wrong, or short, with the code that decides the exit code. `undefined`: all is well. */
   readonly problem: AuthError | undefined
+  /** What to do about the problem. `undefined`: all is well. */
+  readonly nextStep: string | undefined
   readonly reason: Reason | undefined
   /** `undefined`: none, or it cannot be read. */
   readonly credential: Credential | undefined
@@ -32,6 +35,8 @@ export interface StatusPorts {
   readonly signIns: SignIns
   /** A token given by the environment, which wins over the store. */
   readonly environment: Credential | undefined
+  /** The flag that leads to a profile, with a leading space; empty where none is needed. */
+  profileFlag(profile: string): string
 }
 
 /** What is stored in a profile and whether it will work, without asking anybody. Never throws for what it finds there. */
@@ -39,9 +44,14 @@ export function status(profile: string, minTtl: number | undefined, ports: Statu
   const { environment } = ports
   const found = environment ? { credential: environment } : attemptRead(() => ports.store.read(profile))
   const at = ports.clock.now()
+  const judgement = environment
+    ? judgeEnvironment(environment, at, minTtl)
+    : judge(found, at, minTtl, profile)
+  const { problem } = judgement
   return {
     profile,
-    ...(environment ? judgeEnvironment(environment, at, minTtl) : judge(found, at, minTtl, profile)),
+    ...judgement,
+    nextStep: problem && nextStep(problem, ports.profileFlag(profile)),
     credential: found instanceof AuthError ? undefined : found?.credential,
     at,
     source: environment ? 'environment' : 'store',

@@ -120,10 +120,21 @@ describe('config set', () => {
     expect(await home.run(['config', 'set', 'issuer', ''])).toEqual(
       failedInWords({
         exit_code: 2,
-        message: '"" is no value for issuer.',
-        next_step: 'issuer is an address, as in https://auth.example.com',
+        message: 'This is no value for issuer.',
+        next_step: 'issuer is an address without a user or password, as in https://auth.example.com',
       }),
     )
+  })
+
+  test('keeps no password, and does not repeat it', async () => {
+    expect(await home.run('config set issuer https://me:secret-password@auth.example.com')).toEqual(
+      failedInWords({
+        exit_code: 2,
+        message: 'This is no value for issuer.',
+        next_step: 'issuer is an address without a user or password, as in https://auth.example.com',
+      }),
+    )
+    expect(existsSync(join(home.path, 'config.json'))).toBe(false)
   })
 })
 

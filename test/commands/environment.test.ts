@@ -205,7 +205,7 @@ describe('CODEX_AUTH_TOKEN with an API key', () => {
       exitCode: 0,
       stdout:
         'CODEX_AUTH_TOKEN (it wins over the store): an API key\n' +
-        '  Access token usable; the provider did not say until when\n' +
+        '  API key      never expires by itself\n' +
         '  Provider     https://auth.openai.com (openai)\n' +
         '  Scopes       none\n',
       stderr: '',
@@ -219,7 +219,55 @@ test.each(['', '  \n'])('CODEX_AUTH_TOKEN with nothing in it (%j) is as good as 
   expect(run).toEqual({ exitCode: 0, stdout: `${login.accessToken}\n`, stderr: '' })
 })
 
+test.each(['sk-proj-0123456789 abcdef', 'eyJh\nbGciOi', 'sk-proj-\u00a0012345678', 'sk-\u2026'])(
+  'CODEX_AUTH_TOKEN with more than one word in it (%j) is refused, and not repeated',
+  async (value) => {
+    await keepLogin()
+    const failure = {
+      code: 'usage',
+      exit_code: 2,
+      message: 'CODEX_AUTH_TOKEN does not hold one token: there are spaces or other characters in it.',
+      next_step: 'put one access token or API key into CODEX_AUTH_TOKEN, or unset it',
+    }
+    const env = { CODEX_AUTH_TOKEN: value }
+    expect(await home.run('token', { env })).toEqual(failedInWords(failure))
+    expect(await home.run('status --json', { env })).toEqual(failed(failure))
+  },
+)
+
 describe('CODEX_AUTH_PROFILE', () => {
+  test.each([
+    { env: 'work', setting: undefined, words: 'status', next: 'codex-auth login --profile work' },
+    { env: 'work', setting: 'work', words: 'status', next: 'codex-auth login' },
+    {
+      env: 'work',
+      setting: undefined,
+      words: 'status --profile default',
+      next: 'codex-auth login --profile default',
+    },
+    { env: '', setting: 'work', words: 'status', next: 'codex-auth login' },
+    {
+      env: '',
+      setting: 'work',
+      words: 'status --profile default',
+      next: 'codex-auth login --profile default',
+    },
+    { env: '', setting: undefined, words: 'status --profile default', next: 'codex-auth login' },
+    { env: '', setting: undefined, words: 'status --profile home', next: 'codex-auth login --profile home' },
+    { env: '', setting: undefined, words: 'status', next: 'codex-auth login' },
+  ])(
+    '$env, with the setting $setting: `$words` leads on with `$next`',
+    async ({ env, setting, words, next }) => {
+      if (setting !== undefined) await home.run(`profile use ${setting}`)
+      const options = { env: { CODEX_AUTH_PROFILE: env } }
+      const { stdout } = await home.run(`${words} --json`, options)
+      expect(JSON.parse(stdout)).toMatchObject({ next_step: next })
+      expect((await home.run(words.replace('status', 'token'), options)).stderr).toMatch(
+        new RegExp(`\\n {2}Next: ${next}\\n$`),
+      )
+    },
+  )
+
   test('is refused by name when it could not be a profile’s', async () => {
     expect(await home.run('token --json', { env: { CODEX_AUTH_PROFILE: '../key' } })).toEqual(
       failed({

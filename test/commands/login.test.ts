@@ -246,9 +246,9 @@ describe('where login goes', () => {
       failed({
         code: 'login_incomplete',
         exit_code: 8,
-        message: `cannot listen for the redirect on this machine: port ${taken.port} is in use`,
+        message: `Nothing can listen for the redirect on this machine: port ${taken.port} is in use by node (pid ${process.pid}).`,
         next_step:
-          'finish the other sign-in or close the program that has the port, or choose a port with --port',
+          'end the program that has the port, or sign in without one: codex-auth login --device-code',
       }),
     )
     await taken.close()

@@ -191,7 +191,7 @@ describe('status of a login', () => {
       exitCode: 0,
       stdout:
         'default: an account the provider did not name\n' +
-        '  Access token usable; the provider did not say until when\n' +
+        '  Access token usable; nobody said until when\n' +
         `  Provider     ${issuer.issuer} (oidc)\n` +
         '  Scopes       none\n' +
         `  Stored in    ${home.credentialFile()} (sealed, key: file)\n`,

@@ -26,7 +26,7 @@ const maybe = <T>(value: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> => fc.opt
 
 /** A record with every field and the usual prototype. */
 const record = <T>(fields: { [K in keyof T]: fc.Arbitrary<T[K]> }): fc.Arbitrary<T> =>
-  fc.record(fields, { noNullPrototype: true }) as fc.Arbitrary<T>
+  fc.record(fields, { noNullPrototype: true })
 
 const account = record<Account>({
   email: maybe(text),

@@ -52,17 +52,36 @@ const CODES = Object.keys(TABLE) as ErrorCode[]
 describe('every failure', () => {
   test.each(CODES)('%s has an exit code and a next step', (code) => {
     const error = new AuthError(code, 'It failed.')
-    expect([exitName(code), exitCode(exitName(code)), nextStep(error, 'work')]).toEqual(TABLE[code])
+    expect([exitName(code), exitCode(exitName(code)), nextStep(error, ' --profile work')]).toEqual(
+      TABLE[code],
+    )
   })
 
-  test.each(CODES)('%s names no profile when it is the default one', (code) => {
+  test.each(CODES)('%s names no profile where none is needed', (code) => {
     const step = TABLE[code][2].replace(' --profile work', '')
-    expect(nextStep(new AuthError(code, 'It failed.'), 'default')).toBe(step)
+    expect(nextStep(new AuthError(code, 'It failed.'), '')).toBe(step)
   })
 
   test('that knows better says its own next step', () => {
     const error = new AuthError('store_insecure', 'It is open.', { nextStep: 'chmod 600 key' })
-    expect(nextStep(error, 'work')).toBe('chmod 600 key')
+    expect(nextStep(error, ' --profile work')).toBe('chmod 600 key')
+  })
+
+  test.each([
+    ['free it: codex-auth login', 'free it: codex-auth login --profile work'],
+    ['codex-auth login --force, or wait', 'codex-auth login --profile work --force, or wait'],
+    [
+      'printf %s "$KEY" | codex-auth login --with-api-key',
+      'printf %s "$KEY" | codex-auth login --profile work --with-api-key',
+    ],
+    [
+      'codex-auth status, then codex-auth refresh',
+      'codex-auth status --profile work, then codex-auth refresh --profile work',
+    ],
+    ['codex-auth config path', 'codex-auth config path'],
+  ])('whose own next step is "%s" names the profile in it where it matters', (own, step) => {
+    const error = new AuthError('login_failed', 'It failed.', { nextStep: own })
+    expect([nextStep(error, ' --profile work'), nextStep(error, '')]).toEqual([step, own])
   })
 
   test('passes by itself only when the provider or the disk is to blame', () => {

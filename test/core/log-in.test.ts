@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { AuthError } from '../../src/errors.ts'
 import type { Credential } from '../../src/core/credential.ts'
 import { logIn, type LogInPorts, type LogInRequest } from '../../src/core/log-in.ts'
-import type { SignInResult } from '../../src/core/ports.ts'
+import type { Input, SignInResult } from '../../src/core/ports.ts'
 import { NOW, sampleCredential } from '../support/credentials.ts'
 import { MemoryPorts, PROFILE } from '../support/memory-ports.ts'
 import { rejected } from '../support/thrown.ts'
@@ -20,13 +20,20 @@ interface World {
   readonly ports: LogInPorts
   /** What the browser was shown. */
   readonly shown: SignInResult[]
+  /** Aborted when another sign-in takes this one's place. */
+  readonly takenOver: AbortController
 }
+
+/** A sign-in of another process. */
+const OTHER = { pid: 4711, since: NOW - 30, method: 'browser', profile: 'home', port: 9 } as const
+const ANYBODY = { workspaces: [], expected: undefined, mayReplace: async () => false }
 
 /** A person who signs in at once; every step of it stands in the memory's journal. */
 function world(before: Credential | undefined, changes: Partial<LogInPorts> = {}): World {
   const memory = new MemoryPorts(before)
   const { journal, store, providers, clock, interruption } = memory
   const shown: SignInResult[] = []
+  const takenOver = new AbortController()
   const answer = (result: SignInResult): Promise<void> => {
     journal.push(`show ${result.kind}`)
     shown.push(result)
@@ -41,6 +48,7 @@ function world(before: Credential | undefined, changes: Partial<LogInPorts> = {}
       listen: ({ ports: wanted, redirectHost }) => {
         journal.push(`listen ${redirectHost}:${wanted.join(',')}`)
         return Promise.resolve({
+          port: 1455,
           redirectUri: `http://${redirectHost}:1455/auth/callback`,
           redirect: (state) => {
             journal.push(`await ${state}`)
@@ -52,15 +60,22 @@ function world(before: Credential | undefined, changes: Partial<LogInPorts> = {}
     },
     browser: { open: (url) => Promise.resolve(journal.push(`open browser ${url === ADDRESS}`) > 0) },
     signIns: {
-      begin: (profile, method) => {
-        journal.push(`announce ${profile} ${method}`)
-        return () => void journal.push('announce the end')
+      begin: (profile, method, port) => {
+        journal.push(`announce ${profile} ${method} ${port}`)
+        const { signal } = takenOver
+        return { takenOver: signal, end: () => void journal.push('announce the end') }
       },
       current: () => undefined,
+      takeOver: (matches) => {
+        journal.push(`take over ${matches({ ...OTHER, profile: PROFILE }) ? 'the profile' : 'the port'}`)
+        return false
+      },
     },
+    input: undefined,
+    profileFlag: (profile) => ` --profile ${profile}`,
     ...changes,
   }
-  return { memory, ports, shown }
+  return { memory, ports, shown, takenOver }
 }
 
 function signIn({ memory, ports }: World, changes: Partial<LogInRequest> = {}) {
@@ -69,13 +84,49 @@ function signIn({ memory, ports }: World, changes: Partial<LogInRequest> = {}) {
     provider: CHOICE,
     ports: [1455, 1457],
     redirectHost: 'localhost',
+    listen: undefined,
     openBrowser: true,
+    asks: false,
+    accounts: ANYBODY,
     timeout: 60,
-    onAddress: (url) => void memory.journal.push(`tell address ${url === ADDRESS}`),
+    onAddress: (url, port) => void memory.journal.push(`tell address ${url === ADDRESS} ${port}`),
     onNoBrowser: () => void memory.journal.push('tell that no browser could be started'),
+    onNoListener: ({ message }) => void memory.journal.push(`tell: ${message}`),
+    onPasted: (kind) => void memory.journal.push(`tell of ${kind}`),
     ...changes,
   }
   return logIn(request, ports)
+}
+
+function untilAborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason as Error))
+  })
+}
+
+/** The same, with a person who never comes to the browser. */
+function waiting(it: World): World {
+  const { listener } = it.ports
+  const listen: typeof listener.listen = async (options) => ({
+    ...(await listener.listen(options)),
+    redirect: (state, signal) => {
+      it.memory.journal.push(`await ${state}`)
+      return untilAborted(signal)
+    },
+  })
+  return { ...it, ports: { ...it.ports, listener: { listen } } }
+}
+
+/** Somebody who pastes this. */
+function pasting(line: string): Input {
+  return {
+    isTerminal: true,
+    async *lines() {
+      yield line
+    },
+    ask: () => Promise.reject(new Error('nothing is asked here')),
+    secret: () => Promise.reject(new Error('nothing is asked here')),
+  }
 }
 
 const PREPARED = [
@@ -85,13 +136,14 @@ const PREPARED = [
   'release',
   'unlock',
   'discover',
+  'take over the profile',
   'listen localhost:1455,1457',
 ]
 const ARRIVED = [
   ...PREPARED,
-  `announce ${PROFILE} browser`,
+  `announce ${PROFILE} browser 1455`,
   'await the-state',
-  'tell address true',
+  'tell address true 1455',
   'open browser true',
   'exchange the-code',
 ]
@@ -109,7 +161,7 @@ describe('logging in', () => {
       'show signed_in',
       'open https://auth.openai.com',
       'discover',
-      'revoke the old login',
+      'revoke another login',
       ...OVER,
     ])
     expect({ previous, stored }).toEqual({ previous: { kind: 'revoked' }, stored: it.memory.stored })
@@ -168,6 +220,36 @@ describe('logging in', () => {
     expect(it.memory.journal).toContain('tell that no browser could be started')
   })
 
+  test('is finished by a paste as well, which no page answers', async () => {
+    const it = waiting(world(undefined, { input: pasting('code=the-code&state=the-state') }))
+    await signIn(it)
+    expect(it.memory.journal).toEqual([...ARRIVED, 'lock', 'save', 'unlock', ...OVER])
+    expect(it.shown).toEqual([])
+  })
+
+  test('needs no port where a person can paste', async () => {
+    const none = new AuthError('no_redirect_port', 'No port is free.')
+    const it = world(undefined, {
+      listener: { listen: () => Promise.reject(none) },
+      input: pasting('code=the-code&state=the-state'),
+    })
+    await signIn(it, { asks: true })
+    expect(it.memory.journal).toEqual([
+      ...PREPARED.slice(0, -1),
+      'take over the port',
+      'take over the port',
+      'tell: No port is free.',
+      `announce ${PROFILE} browser undefined`,
+      'tell address true undefined',
+      'open browser true',
+      'exchange the-code',
+      'lock',
+      'save',
+      'unlock',
+      'announce the end',
+    ])
+  })
+
   test('sets aside what cannot be read, which nobody can revoke', async () => {
     const it = world(sampleCredential())
     it.memory.faults.set('read', new AuthError('store_corrupt', 'Damaged.'))
@@ -204,7 +286,7 @@ describe('the login before stays, and nothing is left open,', () => {
   test.each([
     ['the profile is busy', 'lock', PREPARED.slice(0, 1)],
     ['the disk is full already', 'reserve', [...PREPARED.slice(0, 3), 'unlock']],
-    ['the provider cannot be asked what it is', 'discover', PREPARED.slice(0, -1)],
+    ['the provider cannot be asked what it is', 'discover', PREPARED.slice(0, -2)],
     ['the code is not accepted', 'exchange', [...ARRIVED, 'show failed', ...OVER]],
     ['the disk is full by then', 'save', [...ARRIVED, 'lock', 'save', 'unlock', 'show failed', ...OVER]],
   ] as const)('when %s', async (_, step, journal) => {
@@ -226,7 +308,7 @@ describe('the login before stays, and nothing is left open,', () => {
     const none = new AuthError('no_redirect_port', 'No port is free.')
     const it = world(sampleCredential(), { listener: { listen: () => Promise.reject(none) } })
     expect(await rejected(signIn(it))).toMatchObject({ code: 'no_redirect_port', exitCode: 8 })
-    expect(it.memory.journal).toEqual(PREPARED.slice(0, -1))
+    expect(it.memory.journal).toEqual([...PREPARED.slice(0, -1), 'take over the port', 'take over the port'])
   })
 
   test('when it cannot be announced', async () => {
@@ -235,28 +317,38 @@ describe('the login before stays, and nothing is left open,', () => {
         throw full
       },
       current: () => undefined,
+      takeOver: () => false,
     }
     const it = world(sampleCredential(), { signIns })
     expect(await rejected(signIn(it))).toMatchObject({ code: 'store_unwritable' })
-    expect(it.memory.journal).toEqual([...PREPARED, 'close'])
+    const steps = PREPARED.filter((step) => step !== 'take over the profile')
+    expect(it.memory.journal).toEqual([...steps, 'close'])
   })
 
   test('when nobody comes in time', async () => {
-    const it = world(sampleCredential())
-    const { listener } = it.ports
-    const waiting = {
-      listen: async (options: Parameters<typeof listener.listen>[0]) => ({
-        ...(await listener.listen(options)),
-        redirect: (_: string, signal: AbortSignal) =>
-          new Promise<never>((_resolve, reject) => {
-            signal.addEventListener('abort', () => reject(signal.reason as Error))
-          }),
-      }),
-    }
-    const late = signIn({ ...it, ports: { ...it.ports, listener: waiting } }, { timeout: 0.01 })
-    expect(await rejected(late)).toMatchObject({ code: 'login_timeout', exitCode: 8 })
+    const it = waiting(world(sampleCredential()))
+    expect(await rejected(signIn(it, { timeout: 0.01 }))).toMatchObject({
+      code: 'login_timeout',
+      exitCode: 8,
+    })
     expect(it.memory.journal.slice(-2)).toEqual(OVER)
     expect(it.shown).toEqual([])
+  })
+
+  test('when another sign-in takes its place', async () => {
+    const it = waiting(world(sampleCredential()))
+    const { stored } = it.memory
+    const late = signIn(it, {
+      onAddress: () => it.takenOver.abort(new AuthError('taken_over', 'Another one was started.')),
+    })
+    expect(await rejected(late)).toEqual({
+      code: 'taken_over',
+      exitCode: 8,
+      message: 'Another one was started.',
+      nextStep: 'finish the other sign-in',
+    })
+    expect({ stored: it.memory.stored, shown: it.shown }).toEqual({ stored, shown: [] })
+    expect(it.memory.journal.slice(-2)).toEqual(OVER)
   })
 
   test('when there is a bug, of which the browser shows no more than that', async () => {
@@ -268,7 +360,7 @@ describe('the login before stays, and nothing is left open,', () => {
       {
         kind: 'failed',
         message: 'Something unforeseen happened. The terminal says more.',
-        nextStep: 'codex-auth login',
+        nextStep: 'codex-auth login --profile work',
       },
     ])
     expect(it.memory.journal).toEqual([...ARRIVED, 'show failed', ...OVER])

@@ -16,7 +16,7 @@ const NAMES =
 const FORMS: Record<SettingName, string> = {
   profile: 'a profile name, as in work',
   provider: 'openai or oidc',
-  issuer: 'an address, as in https://auth.example.com',
+  issuer: 'an address without a user or password, as in https://auth.example.com',
   client_id: 'the client id registered at the provider',
   scopes: 'scopes separated by spaces, as in "openid offline_access"',
   ports: 'port numbers separated by spaces or commas, as in 1455,1457 (0 is any free port)',
@@ -67,7 +67,6 @@ const BAD: [SettingName, string][] = [
   ['provider', 'github'],
   ['provider', 'OpenAI'],
   ['provider', ''],
-  ['issuer', ''],
   ['client_id', ''],
   ['scopes', ''],
   ['scopes', ' , '],
@@ -98,6 +97,23 @@ describe('a setting on the command line', () => {
       exitCode: 2,
       message: `${JSON.stringify(text)} is no value for ${name}.`,
       nextStep: `${name} is ${FORMS[name]}`,
+    })
+  })
+
+  test.each([
+    '',
+    'auth.example.com',
+    'ftp://auth.example.com',
+    'https://',
+    'https://ada@auth.example.com',
+    'https://ada:hunter2@auth.example.com',
+    'https://:hunter2@auth.example.com',
+  ])('issuer may not be %j, which is not repeated', (text) => {
+    expect(thrown(() => parseSetting('issuer', text))).toEqual({
+      code: 'usage',
+      exitCode: 2,
+      message: 'This is no value for issuer.',
+      nextStep: `issuer is ${FORMS.issuer}`,
     })
   })
 
@@ -135,7 +151,7 @@ function corrupt(message: string, nextStep = 'mend or remove the file: codex-aut
 const WRONG: [SettingName, unknown[]][] = [
   ['profile', [null, 1, '', 'a/b', ['work']]],
   ['provider', [null, 1, '', 'github', ['oidc']]],
-  ['issuer', [null, 1, '', {}]],
+  ['issuer', [null, 1, '', {}, 'auth', 'ftp://auth.example.com', 'https://ada:hunter2@auth.example.com']],
   ['client_id', [null, 1, '', {}]],
   ['scopes', [null, 'openid', [], [''], [1], {}]],
   ['ports', [null, 1455, '1455', [], ['1455'], [-1], [65_536], [80.5], [null]]],

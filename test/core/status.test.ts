@@ -35,15 +35,16 @@ function ports({ stored, environment, signIn }: Surroundings): StatusPorts {
       forget: unused,
     },
     clock: { now: () => NOW },
-    signIns: { begin: unused, current: () => signIn },
+    signIns: { begin: unused, current: () => signIn, takeOver: unused },
     environment,
+    profileFlag: (profile) => ` --profile ${profile}`,
   }
 }
 
 /** The whole status of the profile `work`, with its problem as a person hears it. */
 function statusOf(surroundings: Surroundings, minTtl?: number) {
-  const { problem, ...rest } = status('work', minTtl, ports(surroundings))
-  return { ...rest, problem: problem && described(problem) }
+  const { problem, nextStep, ...rest } = status('work', minTtl, ports(surroundings))
+  return { ...rest, problem: problem && { ...described(problem), nextStep } }
 }
 
 /** What is the same for all that is found in a store in which all is well. */
@@ -65,7 +66,7 @@ const SHORT = {
   code: 'short_lived',
   exitCode: 3,
   message: 'The access token lives shorter than --min-ttl asked.',
-  nextStep: 'codex-auth refresh',
+  nextStep: 'codex-auth refresh --profile work',
 }
 const RENEWABLE = sampleCredential()
 const EXPIRED = sampleCredential({ expiresAt: NOW - 1 })
@@ -82,7 +83,7 @@ describe('the status of a profile', () => {
         code: 'not_logged_in',
         exitCode: 4,
         message: 'Nobody is signed in to the profile "work".',
-        nextStep: 'codex-auth login',
+        nextStep: 'codex-auth login --profile work',
       },
     })
   })
@@ -121,7 +122,7 @@ describe('the status of a profile', () => {
         code: 'not_refreshable',
         exitCode: 4,
         message: 'The access token has expired, and this login cannot be renewed.',
-        nextStep: 'codex-auth login',
+        nextStep: 'codex-auth login --profile work',
       },
     })
   })
@@ -141,7 +142,7 @@ describe('the status of a profile', () => {
         code: 'refresh_refused',
         exitCode: 4,
         message: `The provider does not renew this login any more: ${why} (2026-11-22T00:00:00Z).`,
-        nextStep: 'codex-auth login',
+        nextStep: 'codex-auth login --profile work',
       },
     })
   })

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { plain, redirect, type Answer } from './fake-issuer-answer.ts'
-import type { IssuerState } from './fake-issuer-state.ts'
+import type { AuthorizationCode, IssuerState } from './fake-issuer-state.ts'
 
 /** As long as RFC 6749, section 4.1.2 recommends at most. */
 const CODE_LIFETIME = 600
@@ -19,18 +19,24 @@ export function authorize(issuer: IssuerState, query: URLSearchParams): Answer {
     const { error, description = '' } = refusal
     return redirect(redirectUri, { error, error_description: description, state })
   }
-  const code = issueCode(issuer, redirectUri, query)
-  return redirect(redirectUri, { code, ...issuer.behaviour.redirectParameters, state })
-}
-
-function issueCode(issuer: IssuerState, redirectUri: string, query: URLSearchParams): string {
-  const code = `ac_${randomBytes(32).toString('base64url')}`
-  issuer.keep('authorization_code', code)
-  issuer.codes.set(code, {
+  const code = issueCode(issuer, {
     redirectUri,
     challenge: query.get('code_challenge') ?? '',
     scopes: (query.get('scope') ?? '').split(' '),
     nonce: query.get('nonce') ?? undefined,
+  })
+  return redirect(redirectUri, { code, ...issuer.behaviour.redirectParameters, state })
+}
+
+/** A code for whoever signs in now. */
+export function issueCode(
+  issuer: IssuerState,
+  request: Pick<AuthorizationCode, 'redirectUri' | 'challenge' | 'scopes' | 'nonce'>,
+): string {
+  const code = `ac_${randomBytes(32).toString('base64url')}`
+  issuer.keep('authorization_code', code)
+  issuer.codes.set(code, {
+    ...request,
     account: issuer.behaviour.account,
     expiresAt: issuer.now() + CODE_LIFETIME,
     used: false,

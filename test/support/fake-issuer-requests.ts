@@ -4,6 +4,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { json, type Answer } from './fake-issuer-answer.ts'
 import { authorize } from './fake-issuer-authorize.ts'
 import { deliver } from './fake-issuer-delivery.ts'
+import { DEVICE_TOKEN, devicePoll, USER_CODE, userCode } from './fake-issuer-device.ts'
 import { me, revoke, token } from './fake-issuer-grants.ts'
 import { countGrant, note, parseBody } from './fake-issuer-journal.ts'
 import { answers, processes, type ScriptedAnswer } from './fake-issuer-script.ts'
@@ -66,6 +67,10 @@ function respond(issuer: IssuerState, route: string, read: Read, url: URL, reque
       return token(issuer, read.contentType, read.parameters)
     case REVOKE:
       return revoke(issuer, read.contentType, read.parameters)
+    case USER_CODE:
+      return userCode(issuer, read.contentType, read.parameters)
+    case DEVICE_TOKEN:
+      return devicePoll(issuer, read.contentType, read.parameters)
     case 'GET /backend-api/me':
       return me(issuer, request.headers.authorization)
     default:

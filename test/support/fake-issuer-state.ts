@@ -1,3 +1,4 @@
+import type { DevicePoll, DeviceSignIn } from './fake-issuer-device.ts'
 import type { ScriptedAnswer } from './fake-issuer-script.ts'
 import type { FakeAccount, TokenFamilies } from './fake-issuer-tokens.ts'
 import type { SecretKind } from './secrets.ts'
@@ -16,12 +17,23 @@ export interface Behaviour {
   authorizationError: { readonly error: string; readonly description?: string } | undefined
   /** Sent back with the code, such as `scope` or `iss`. */
   redirectParameters: Readonly<Record<string, string>>
+  /** Sign-in with a code that is entered on another device. */
+  device: DeviceBehaviour
   /** Seconds by which the issuer's clock is ahead of this machine's. */
   clockOffset: number
   /** Milliseconds between processing a request for tokens and its answer. */
   answerDelay: number
   /** Given to every request for tokens for which `nextAnswers` has nothing: an outage. */
   standingAnswer: ScriptedAnswer | undefined
+}
+
+export interface DeviceBehaviour {
+  /** `false`: the person has not allowed it in the security settings. */
+  readonly enabled: boolean
+  /** Seconds between two polls, as a string or a number; `undefined` is left out. */
+  readonly interval: unknown
+  /** What the first poll of each code is answered, the second, and so on; the last one is for all that follow. */
+  readonly polls: readonly DevicePoll[]
 }
 
 /** How often each thing was asked for, whatever came of it. */
@@ -74,6 +86,8 @@ export interface IssuerState {
   readonly counters: Counters
   readonly families: TokenFamilies
   readonly codes: Map<string, AuthorizationCode>
+  /** By device code, until it is traded. */
+  readonly devices: Map<string, DeviceSignIn>
   readonly requests: ReceivedRequest[]
   /** Answers of an endpoint, by method and path, each for one request. */
   readonly scripts: ReadonlyMap<string, ScriptedAnswer[]>

@@ -1,3 +1,4 @@
+import { DEVICE_TOKEN, USER_CODE } from './fake-issuer-device.ts'
 import { REVOKE, serveIssuer, TOKEN } from './fake-issuer-requests.ts'
 import type { ScriptedAnswer } from './fake-issuer-script.ts'
 import type { Behaviour, Counters, IssuerState, ReceivedRequest } from './fake-issuer-state.ts'
@@ -34,6 +35,9 @@ export interface FakeIssuer extends Readonly<Counters> {
   readonly nextAnswers: ScriptedAnswer[]
   /** The same for the revocation endpoint. */
   readonly nextRevocationAnswers: ScriptedAnswer[]
+  /** The same for the two endpoints of a sign-in on another device. */
+  readonly nextUserCodeAnswers: ScriptedAnswer[]
+  readonly nextDevicePollAnswers: ScriptedAnswer[]
   readonly requests: readonly ReceivedRequest[]
   /** Every token, code, verifier, state and nonce that was issued or received. */
   readonly secrets: ReadonlySet<string>
@@ -59,6 +63,8 @@ const DEFAULTS: Behaviour = {
   account: { email: 'alice@example.com', accountId: 'account-1', userId: 'user-1', plan: 'plus' },
   authorizationError: undefined,
   redirectParameters: {},
+  // As the real one: a string.
+  device: { enabled: true, interval: '5', polls: ['approved'] },
   clockOffset: 0,
   answerDelay: 0,
   standingAnswer: undefined,
@@ -98,8 +104,9 @@ function stateOf(given: Given, secrets: Set<string>): IssuerState {
     counters: { refreshes: 0, spentTwice: 0, exchanges: 0, apiKeys: 0, revocations: 0 },
     families: new TokenFamilies({ issuer: given.origin, now, keep }),
     codes: new Map(),
+    devices: new Map(),
     requests: [],
-    scripts: new Map([TOKEN, REVOKE].map((route) => [route, []])),
+    scripts: new Map([TOKEN, REVOKE, USER_CODE, DEVICE_TOKEN].map((route) => [route, []])),
     faults: [],
     now,
     keep,
@@ -114,6 +121,8 @@ function face(state: IssuerState, secrets: ReadonlySet<string>, close: () => Pro
     behaviour,
     nextAnswers: state.scripts.get(TOKEN) ?? [],
     nextRevocationAnswers: state.scripts.get(REVOKE) ?? [],
+    nextUserCodeAnswers: state.scripts.get(USER_CODE) ?? [],
+    nextDevicePollAnswers: state.scripts.get(DEVICE_TOKEN) ?? [],
     requests: state.requests,
     secrets,
     get refreshes() {

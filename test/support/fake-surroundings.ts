@@ -2,9 +2,12 @@ import { EventEmitter } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { PassThrough } from 'node:stream'
 import { credentialPath } from '../../src/adapters/store/sealed-file.ts'
 import { profileStore } from '../../src/adapters/store/profile-store.ts'
+import { terminalInput } from '../../src/adapters/terminal-input.ts'
 import { main } from '../../src/cli.ts'
+import type { Whereabouts } from '../../src/commands/context.ts'
 import type { Credential } from '../../src/core/credential.ts'
 import type { Browser, CredentialStore } from '../../src/core/ports.ts'
 import type { Surroundings } from '../../src/system-context.ts'
@@ -24,11 +27,37 @@ export interface RunOptions {
   readonly terminal?: boolean
   /** Standard output is a terminal; it is none unless told. */
   readonly stdoutIsTerminal?: boolean
+  /** Of the terminal; 100 unless told. */
+  readonly columns?: number
+  /** Standard input: {@link piped}, {@link openPipe} or {@link keyboard}; there is none unless told. */
+  readonly stdin?: FakeStdin
+  /** Where it runs: at a desktop, where a browser can be seen, unless told. `system`: wherever this machine is. */
+  readonly where?: Partial<Whereabouts> | 'system'
   /** Epoch seconds at which the program's clock stands still, or the clock; that of this machine unless told. */
   readonly now?: number | (() => number)
   /** One that fails the test when it is opened, unless told. */
   readonly browser?: Browser
   readonly interruption?: AbortSignal
+}
+
+/** As much of a process's standard input as the program uses. */
+export interface FakeStdin extends PassThrough {
+  readonly isTTY?: boolean
+}
+
+/** Standard input that is this, and ends. */
+export function piped(text: string): FakeStdin {
+  return new PassThrough().end(text)
+}
+
+/** Standard input to which somebody still may write. */
+export function openPipe(): FakeStdin {
+  return new PassThrough()
+}
+
+/** A terminal at which somebody may type. */
+export function keyboard(): FakeStdin {
+  return Object.assign(new PassThrough(), { isTTY: true })
 }
 
 /** A call that has not ended. */
@@ -113,21 +142,32 @@ function startProgram(home: string, words: Words, options: RunOptions, printed: 
 type Output = Record<'stdout' | 'stderr', string>
 
 function surroundings(home: string, options: RunOptions, output: Output, said: EventEmitter): Surroundings {
-  const { now, env, terminal = false, stdoutIsTerminal = false } = options
+  const { now, env, terminal = false, stdoutIsTerminal = false, columns = 100, stdin, where } = options
+  const stderr = (text: string): void => {
+    output.stderr += text
+    said.emit('said')
+  }
   return {
     env: { CODEX_AUTH_HOME: home, ...env },
     stdout: (text) => void (output.stdout += text),
-    stderr: (text) => {
-      output.stderr += text
-      said.emit('said')
-    },
+    stderr,
     stderrIsTerminal: terminal,
     stdoutIsTerminal,
-    columns: 100,
+    columns,
+    ...(stdin && { input: terminalInput(stdin, { write: stderr }) }),
+    ...(where !== 'system' && { whereabouts: async () => ({ ...AT_A_DESKTOP, ...where }) }),
     now: typeof now === 'function' ? now : () => now ?? Date.now() / 1000,
     interruption: options.interruption ?? new AbortController().signal,
     browser: options.browser ?? UNEXPECTED_BROWSER,
   }
+}
+
+const AT_A_DESKTOP: Whereabouts = {
+  ssh: false,
+  container: false,
+  wsl: false,
+  opensBrowser: true,
+  forwarding: (port) => `ssh -L ${port}:localhost:${port} alice@far.example`,
 }
 
 const UNEXPECTED_BROWSER: Browser = {

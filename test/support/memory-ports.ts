@@ -1,6 +1,8 @@
 import type { Credential } from '../../src/core/credential.ts'
 import type {
   CredentialStore,
+  DeviceAnswer,
+  DeviceAuthorization,
   Exclusive,
   HeldCredential,
   Provider,
@@ -14,7 +16,18 @@ import { freshSecret, NOW, sampleCredential } from './credentials.ts'
 /** The name of the one profile. */
 export const PROFILE = 'work'
 
-type Step = 'lock' | 'read' | 'reserve' | 'save' | 'remove' | 'discover' | 'refresh' | 'exchange' | 'revoke'
+type Step =
+  | 'lock'
+  | 'read'
+  | 'reserve'
+  | 'save'
+  | 'remove'
+  | 'discover'
+  | 'refresh'
+  | 'exchange'
+  | 'revoke'
+  | 'authorize device'
+  | 'poll'
 
 /**
  * One profile and one provider in memory: for states that a real store or server is hardly ever in. Whatever is done
@@ -28,6 +41,9 @@ export class MemoryPorts {
   /** Runs before the named step, such as another process that comes in between. */
   readonly before = new Map<Step, () => unknown>()
   outcome: RefreshOutcome
+  readonly device: DeviceAuthorization
+  /** What each poll of the device code is answered, in turn; what is an error is thrown. */
+  polls: (DeviceAnswer | Error)[] = []
   /** `false`: it has no revocation endpoint. */
   canRevoke = true
   spentBefore: Spending | undefined
@@ -42,6 +58,14 @@ export class MemoryPorts {
     this.interruption = interruption
     this.stored = credential && { credential, generation: 1 }
     this.outcome = { kind: 'tokens', tokens: freshTokens() }
+    this.device = {
+      verificationUrl: 'https://auth.openai.com/codex/device',
+      verificationUrlComplete: undefined,
+      userCode: 'BCDF-GHJKL',
+      expiresAt: NOW + 900,
+      interval: 5,
+      deviceCode: freshSecret('other'),
+    }
   }
 
   readonly store: CredentialStore = {
@@ -126,11 +150,24 @@ export class MemoryPorts {
       this.#step('refresh', `, ${reason}, for ${retryFor} s`)
       return this.outcome
     },
+    authorizeDevice: async (signal) => {
+      this.signal = signal
+      this.#step('authorize device')
+      return this.device
+    },
+    pollDevice: async ({ deviceCode }, signal) => {
+      this.signal = signal
+      this.#step('poll')
+      const answer = deviceCode === this.device.deviceCode ? this.polls.shift() : undefined
+      if (answer === undefined) throw new Error('nobody polls here')
+      if (answer instanceof Error) throw answer
+      return answer
+    },
     revoke: async (credential, signal) => {
       this.signal = signal
       await this.before.get('revoke')?.()
       this.journal.push(
-        `revoke the ${credential.refreshToken === this.stored?.credential.refreshToken ? 'stored' : 'old'} login`,
+        `revoke ${credential.refreshToken === this.stored?.credential.refreshToken ? 'the stored' : 'another'} login`,
       )
       this.#fail('revoke')
       return this.canRevoke

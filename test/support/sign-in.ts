@@ -34,9 +34,15 @@ export function signIn(address: string, { login = 'alice', cookies }: SignInOpti
   return browse(address, cookies, (page) => filledIn(page, login))
 }
 
-/** Plays the person who presses `Cancel` on the first page that has it. */
-export function denySignIn(address: string, { cookies }: SignInOptions = {}): Promise<Page> {
-  return browse(address, cookies, cancelled)
+/** Plays the person who goes on as far as the first page that has `Cancel`, and presses that. */
+export function denySignIn(address: string, { login = 'alice', cookies }: SignInOptions = {}): Promise<Page> {
+  let pressed = false
+  return browse(address, cookies, (page) => {
+    if (pressed) return undefined
+    const step = cancelled(page)
+    pressed = step !== undefined
+    return step ?? filledIn(page, login)
+  })
 }
 
 async function browse(

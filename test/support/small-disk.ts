@@ -1,13 +1,22 @@
 import { spawnSync } from 'node:child_process'
-import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 /** A file system of its own, in memory, with room for a few credentials. */
 export interface SmallDisk {
   readonly path: string
-  /** Takes all the room that is left. */
-  fill(): void
+  /** Takes all the room that is left, but for so many bytes. */
+  fill(left?: number): void
   /** Gives back what {@link fill} took. */
   empty(): void
   setReadOnly(readOnly: boolean): void
@@ -27,7 +36,10 @@ export function mountSmallDisk(): SmallDisk | undefined {
   }
   return {
     path,
-    fill: () => fill(filler),
+    fill: (left = 0) => {
+      fill(filler)
+      if (left > 0) truncateSync(filler, statSync(filler).size - left)
+    },
     empty: () => rmSync(filler),
     setReadOnly: (readOnly) => run('mount', ['-o', `remount,${readOnly ? 'ro' : 'rw'}`, path]),
     remove: () => {

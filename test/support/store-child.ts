@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process'
+import { once } from 'node:events'
 import { lstatSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createOnce, replaceFile, stageFile } from '../../src/adapters/store/durable-file.ts'
@@ -7,7 +8,7 @@ import { readPrivateFile } from '../../src/adapters/store/private-file.ts'
 import { profileStore } from '../../src/adapters/store/profile-store.ts'
 import { readSealedFile } from '../../src/adapters/store/sealed-file.ts'
 import { signInMarkers } from '../../src/adapters/store/sign-in-marker.ts'
-import type { HeldCredential } from '../../src/core/ports.ts'
+import type { Announcement, HeldCredential } from '../../src/core/ports.ts'
 import { beforeFileOperations } from './file-operations.ts'
 import type { StoreAnswer, StoreOrder, StoreResult } from './store-program.ts'
 import { described } from './thrown.ts'
@@ -34,11 +35,16 @@ const PERFORMANCE: Performance = {
     createOnce(path, () => Buffer.from(content))
     return readFileSync(path, 'utf8')
   },
-  'sign in': ({ root, profile }) =>
+  'sign in': ({ root, profile, port }) =>
     done(() => {
-      endOfSignIn = signInMarkers(root, () => 1_790_000_000.5).begin(profile, 'browser')
+      signIn = signInMarkers(root, () => 1_790_000_000.5).begin(profile, 'browser', port)
     }),
-  'end of sign in': () => done(endOfSignIn),
+  'end of sign in': () => done(() => signIn?.end()),
+  'taken over': async () => {
+    const { takenOver } = signIn ?? { takenOver: AbortSignal.abort() }
+    if (!takenOver.aborted) await once(takenOver, 'abort')
+    return described(takenOver.reason).message
+  },
   'sign-in now': ({ root, profile }) => signInMarkers(root, Date.now).current(profile),
   'machine id': () => machineId(),
   files: ({ path }) =>
@@ -48,7 +54,7 @@ const PERFORMANCE: Performance = {
   'make read-only': ({ path }) => done(() => execFileSync('mount', ['-o', 'remount,bind,ro', path])),
 }
 
-let endOfSignIn = (): void => {}
+let signIn: Announcement | undefined
 
 function done(work: () => unknown): undefined {
   work()

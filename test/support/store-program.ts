@@ -27,8 +27,17 @@ export type StoreTask =
   | { readonly kind: 'replace'; readonly path: string; readonly content: string }
   | { readonly kind: 'stage'; readonly path: string; readonly size: number }
   | { readonly kind: 'create once'; readonly path: string; readonly content: string }
-  | { readonly kind: 'sign in'; readonly root: string; readonly profile: string }
+  | {
+      readonly kind: 'sign in'
+      readonly root: string
+      readonly profile: string
+      readonly port: number | undefined
+    }
   | { readonly kind: 'end of sign in' }
+  | {
+      /** Answers when another sign-in has taken the place of its own, with what a person is told. */
+      readonly kind: 'taken over'
+    }
   | { readonly kind: 'sign-in now'; readonly root: string; readonly profile: string }
   | { readonly kind: 'machine id' }
   | { readonly kind: 'files'; readonly path: string }

@@ -35,7 +35,7 @@ export function described(error: unknown): Thrown {
   if (!(error instanceof AuthError)) throw error
   const { code, message } = error
   recordOnce(error)
-  return { code, exitCode: exitCode(exitName(code)), message, nextStep: nextStep(error, 'default') }
+  return { code, exitCode: exitCode(exitName(code)), message, nextStep: nextStep(error, '') }
 }
 
 const recorded = new Set<string>()

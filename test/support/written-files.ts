@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync, statSync, type Dirent } from 'node:fs'
-import { basename, join, relative } from 'node:path'
+import { join, relative } from 'node:path'
 import { recordOutput, recordSecret } from './secrets.ts'
 
 /** Larger ones are not ours. */
@@ -14,9 +14,14 @@ export function recordFiles(folder: string): void {
     const path = join(entry.parentPath, entry.name)
     const bytes = entry.isFile() ? contentOf(path) : undefined
     if (bytes === undefined) continue
-    if (basename(path) === 'key') recordKey(bytes)
+    if (isKey(entry.name)) recordKey(bytes)
     else recordOutput(bytes.toString('latin1'), `the file ${withoutChance(relative(folder, path))}`)
   }
+}
+
+/** The key, or the temporary file that becomes it. */
+function isKey(name: string): boolean {
+  return name === 'key' || /^\.key\.[0-9a-f]+\.tmp$/.test(name)
 }
 
 function recordKey(bytes: Buffer): void {

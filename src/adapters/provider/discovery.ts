@@ -18,6 +18,7 @@ export async function discoverServer(issuer: string, limits: RequestLimits): Pro
   const metadata = answer.status === 200 ? jsonObject(answer.body) : undefined
   if (metadata === undefined) throw withoutMetadata(answer, issuer)
   const revocation = endpoint(metadata, 'revocation_endpoint', issuer)
+  const device = endpoint(metadata, 'device_authorization_endpoint', issuer)
   const scopes = strings(metadata['scopes_supported'])
   const algorithms = strings(metadata['id_token_signing_alg_values_supported'])
   return {
@@ -25,6 +26,7 @@ export async function discoverServer(issuer: string, limits: RequestLimits): Pro
     authorization_endpoint: requiredEndpoint(metadata, 'authorization_endpoint', issuer, answer.host),
     token_endpoint: requiredEndpoint(metadata, 'token_endpoint', issuer, answer.host),
     ...(revocation !== undefined && { revocation_endpoint: revocation }),
+    ...(device !== undefined && { device_authorization_endpoint: device }),
     ...(scopes !== undefined && { scopes_supported: scopes }),
     ...(algorithms !== undefined && { id_token_signing_alg_values_supported: algorithms }),
     authorization_response_iss_parameter_supported:

@@ -4,20 +4,17 @@ import { promisify } from 'node:util'
 import { brotliDecompress, unzip } from 'node:zlib'
 import { AuthError } from '../../errors.ts'
 import { trace } from '../trace.ts'
+import { AGENT_OPTIONS } from './agent-options.ts'
+import { connectionFault } from './connection-fault.ts'
 import { PassingFault } from './passing-fault.ts'
-import { lateFault, textIn, transportFault } from './transport-fault.ts'
+import { routeTo } from './route.ts'
+import { lateFault, textIn } from './transport-fault.ts'
 
 /** Milliseconds from the call until the last byte of the answer. */
 const ANSWER_TIMEOUT = 15_000
 
 /** Bytes of an answer's body, as sent and as unpacked. A token answer has a few thousand. */
 const ANSWER_LIMIT = 1024 * 1024
-
-/**
- * Milliseconds for each address of a host with several. Node's own 250 are too few for a phone's or a satellite's
- * network, where no attempt would ever succeed.
- */
-const ADDRESS_TIMEOUT = 1000
 
 interface HttpRequest {
   readonly method: 'GET' | 'POST'
@@ -47,7 +44,9 @@ export interface HttpAnswer {
  * Sends one request, once, and reads its answer; redirects are answers like any other. Not through `fetch`, which
  * sends a request a second time when the answer is 421, and cannot tell whether a failed one had left.
  * The connection is closed afterwards, so it never keeps the process alive.
+ * It goes through the proxy and trusts the certificate authorities that the environment names.
  * @throws {PassingFault} `network`, `timeout`, or `invalid_answer` for one that is too large or cannot be unpacked.
+ * @throws {AuthError} `usage` for a proxy that cannot be used.
  * @throws the signal's reason when it is aborted first.
  */
 export async function request(
@@ -55,15 +54,20 @@ export async function request(
   message: HttpRequest,
   { timeout = ANSWER_TIMEOUT, limit = ANSWER_LIMIT, signal }: RequestLimits = {},
 ): Promise<HttpAnswer> {
-  signal?.throwIfAborted()
   const url = new URL(address)
+  const route = await routeTo(url, process.env)
+  signal?.throwIfAborted()
   const stop = new AbortController()
-  const outgoing = open(url, message, stop.signal)
-  const connection = watchConnection(outgoing, url)
-  const deadline = setTimeout(() => stop.abort(lateFault(url.host, timeout, connection.made)), timeout)
+  const connection = { made: false }
+  const cancelDeadline = atDeadline(timeout, () =>
+    stop.abort(lateFault(route.host, timeout, connection.made)),
+  )
   const giveUp = (): void => stop.abort(signal?.reason)
   signal?.addEventListener('abort', giveUp, { once: true })
+  let outgoing: http.ClientRequest | undefined
   try {
+    outgoing = open(url, message, await route.connect(stop.signal), stop.signal)
+    watch(outgoing, url, connection)
     const incoming = await send(outgoing, message.body)
     const body = await readBody(incoming, url.host, limit)
     trace(() => `${message.method} ${url.origin}${url.pathname}: ${incoming.statusCode}`)
@@ -71,26 +75,46 @@ export async function request(
   } catch (error) {
     trace(() => `${message.method} ${url.origin}${url.pathname}: no answer`)
     stop.signal.throwIfAborted()
-    throw error instanceof AuthError ? error : transportFault(error, url.host, connection.made)
+    if (error instanceof AuthError) throw error
+    throw await connectionFault(error, outgoing, route.host, connection.made, process.env)
   } finally {
-    clearTimeout(deadline)
+    cancelDeadline()
     signal?.removeEventListener('abort', giveUp)
-    outgoing.destroy()
+    outgoing?.destroy()
   }
 }
 
-function open(url: URL, { method, headers }: HttpRequest, signal: AbortSignal): http.ClientRequest {
+/** Milliseconds by which a timer comes late only when the process was stopped, or the machine asleep. */
+const SLEPT = 500
+
+/** Milliseconds for an answer that came meanwhile: after a sleep, timers go off before anything is read. */
+const AFTER_SLEEP = 2000
+
+/** Calls back once the time is over. Returns what cancels it. */
+function atDeadline(timeout: number, late: () => void): () => void {
+  const due = performance.now() + timeout
+  let timer = setTimeout(() => {
+    if (performance.now() - due < SLEPT) return late()
+    timer = setTimeout(late, AFTER_SLEEP)
+  }, timeout)
+  return () => clearTimeout(timer)
+}
+
+function open(
+  url: URL,
+  { method, headers }: HttpRequest,
+  options: https.AgentOptions,
+  signal: AbortSignal,
+): http.ClientRequest {
   const { request: start, Agent } = url.protocol === 'http:' ? http : https
-  const agent = new Agent({ keepAlive: false, autoSelectFamilyAttemptTimeout: ADDRESS_TIMEOUT })
+  const agent = new Agent({ ...AGENT_OPTIONS, ...options })
   return start(url, { method, headers: { 'accept-encoding': 'identity', ...headers }, agent, signal })
 }
 
 /** Not a byte of a request leaves before its connection is made, with TLS where there is TLS. */
-function watchConnection(outgoing: http.ClientRequest, url: URL): { readonly made: boolean } {
-  const connection = { made: false }
+function watch(outgoing: http.ClientRequest, url: URL, connection: { made: boolean }): void {
   const event = url.protocol === 'http:' ? 'connect' : 'secureConnect'
   outgoing.once('socket', (socket) => socket.once(event, () => (connection.made = true)))
-  return connection
 }
 
 function send(outgoing: http.ClientRequest, body: string | undefined): Promise<http.IncomingMessage> {

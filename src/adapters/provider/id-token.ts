@@ -13,7 +13,7 @@ const CLOCK_TOLERANCE = 300
 export async function checkIdToken(
   server: SignInServer,
   clientId: string,
-  request: AuthorizationRequest,
+  { nonce }: Pick<AuthorizationRequest, 'nonce'>,
   { accessToken, idToken, clockSkew }: Tokens,
 ): Promise<void> {
   if (idToken === undefined) return
@@ -26,7 +26,7 @@ export async function checkIdToken(
   const answer = Response.json({ access_token: accessToken, token_type: 'bearer', id_token: idToken })
   try {
     await oauth.processAuthorizationCodeResponse(server, client, answer, {
-      expectedNonce: request.nonce ?? oauth.expectNoNonce,
+      expectedNonce: nonce ?? oauth.expectNoNonce,
       requireIdToken: true,
     })
   } catch (error) {

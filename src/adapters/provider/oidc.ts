@@ -3,6 +3,8 @@ import type { Credential } from '../../core/credential.ts'
 import type {
   AuthorizationRequest,
   Clock,
+  DeviceAnswer,
+  DeviceAuthorization,
   Provider,
   ProviderChoice,
   RefreshOutcome,
@@ -17,6 +19,7 @@ import type { RequestLimits } from './http.ts'
 import { checkIdToken } from './id-token.ts'
 import { issuerAddress } from './issuer-address.ts'
 import { sendOAuth } from './oauth-request.ts'
+import { deviceAnswer, deviceAuthorization, requestDeviceCode, sendDeviceCode } from './oidc-device.ts'
 import { confirmRevocation, refreshTokenOf, REVOCATION_TIMEOUT, tokenToRevoke } from './stored-token.ts'
 import { retrying } from './retry.ts'
 import { exchangedTokens, refreshOutcome, withAccount } from './token-answer.ts'
@@ -58,9 +61,7 @@ export class OidcProvider implements Provider {
     const server = await this.#discovered()
     const { clientId, scopes } = this
     const nonce = scopes.includes('openid') ? oauth.generateRandomNonce() : undefined
-    // Without it, a provider may leave out the refresh token (OpenID Connect Core 1.0, section 11).
-    const extra = scopes.includes('offline_access') ? { prompt: 'consent' } : {}
-    return authorizationRequest(server, { clientId, redirectUri, scopes, nonce, extra })
+    return authorizationRequest(server, { clientId, redirectUri, scopes, nonce, extra: consent(scopes) })
   }
 
   async exchange(request: AuthorizationRequest, redirect: URLSearchParams): Promise<Tokens> {
@@ -86,6 +87,22 @@ export class OidcProvider implements Provider {
     )
   }
 
+  async authorizeDevice(signal: AbortSignal): Promise<DeviceAuthorization> {
+    const server = await this.#discovered({ signal })
+    const parameters = { scope: this.scopes.join(' '), ...consent(this.scopes) }
+    const answer = await requestDeviceCode(server, this.clientId, parameters, signal)
+    return deviceAuthorization(answer, this.#clock.now())
+  }
+
+  async pollDevice(authorization: DeviceAuthorization, signal: AbortSignal): Promise<DeviceAnswer> {
+    const server = await this.#discovered({ signal })
+    const answer = await sendDeviceCode(server, this.clientId, authorization, signal)
+    const tokens = deviceAnswer(answer, this.#clock.now())
+    if (typeof tokens === 'string') return tokens
+    await checkIdToken(server, this.clientId, { nonce: undefined }, tokens)
+    return { ...tokens, account: openIdAccount(tokens) }
+  }
+
   async revoke(credential: Credential, signal: AbortSignal): Promise<boolean> {
     const end = performance.now() + REVOCATION_TIMEOUT
     const server = await this.#discovered({ timeout: REVOCATION_TIMEOUT, signal })
@@ -106,6 +123,11 @@ export class OidcProvider implements Provider {
     this.#server ??= await discoverServer(this.issuer, limits)
     return this.#server
   }
+}
+
+/** Without it, a provider may leave out the refresh token (OpenID Connect Core 1.0, section 11). */
+function consent(scopes: readonly string[]): Readonly<Record<string, string>> {
+  return scopes.includes('offline_access') ? { prompt: 'consent' } : {}
 }
 
 function missing(what: string, nextStep: string): never {

@@ -2,6 +2,8 @@ import type { Credential } from '../../core/credential.ts'
 import type {
   AuthorizationRequest,
   Clock,
+  DeviceAnswer,
+  DeviceAuthorization,
   Provider,
   ProviderChoice,
   RefreshOutcome,
@@ -10,10 +12,11 @@ import type {
 } from '../../core/ports.ts'
 import { chatGptAccount } from './account.ts'
 import { authorizationRequest, sendCode, type SignInServer } from './authorization-code.ts'
-import { request, type HttpAnswer, type RequestLimits } from './http.ts'
+import type { HttpAnswer, RequestLimits } from './http.ts'
 import { issuerAddress } from './issuer-address.ts'
-import { USER_AGENT } from './oauth-request.ts'
+import { OpenAiDeviceFlow } from './openai-device.ts'
 import { OPENAI_ISSUER } from './openai-issuer.ts'
+import { postJson } from './openai-request.ts'
 import { confirmRevocation, refreshTokenOf, REVOCATION_TIMEOUT, tokenToRevoke } from './stored-token.ts'
 import { retrying } from './retry.ts'
 import { exchangedTokens, refreshOutcome, withAccount } from './token-answer.ts'
@@ -34,6 +37,7 @@ export class OpenAiProvider implements Provider {
   readonly scopes: readonly string[]
   readonly #server: SignInServer
   readonly #clock: Clock
+  readonly #deviceFlow: OpenAiDeviceFlow
 
   /** @throws {AuthError} `usage` for an issuer that is no https address (loopback may be http). */
   constructor({ issuer, clientId, scopes }: Omit<ProviderChoice, 'name'>, clock: Clock) {
@@ -46,18 +50,20 @@ export class OpenAiProvider implements Provider {
       authorization_endpoint: `${this.issuer}/oauth/authorize`,
       token_endpoint: `${this.issuer}/oauth/token`,
     }
+    this.#deviceFlow = new OpenAiDeviceFlow(this.#server, this.clientId, clock)
   }
 
   discover(): Promise<void> {
     return Promise.resolve()
   }
 
-  authorizationRequest(redirectUri: string): Promise<AuthorizationRequest> {
+  authorizationRequest(redirectUri: string, workspaces: readonly string[]): Promise<AuthorizationRequest> {
     const { clientId, scopes } = this
     const extra = {
       id_token_add_organizations: 'true',
       codex_cli_simplified_flow: 'true',
       originator: ORIGINATOR,
+      ...(workspaces.length > 0 && { allowed_workspace_id: workspaces.join(',') }),
     }
     return authorizationRequest(this.#server, { clientId, redirectUri, scopes, extra })
   }
@@ -88,6 +94,14 @@ export class OpenAiProvider implements Provider {
     )
   }
 
+  authorizeDevice(signal: AbortSignal): Promise<DeviceAuthorization> {
+    return this.#deviceFlow.authorize(signal)
+  }
+
+  pollDevice(authorization: DeviceAuthorization, signal: AbortSignal): Promise<DeviceAnswer> {
+    return this.#deviceFlow.poll(authorization, signal)
+  }
+
   async revoke(credential: Credential, signal: AbortSignal): Promise<boolean> {
     const { token, hint } = tokenToRevoke(credential)
     const answer = await this.#postJson(
@@ -104,12 +118,7 @@ export class OpenAiProvider implements Provider {
     body: Readonly<Record<string, string>>,
     limits: RequestLimits = {},
   ): Promise<HttpAnswer> {
-    const headers = {
-      accept: 'application/json',
-      'content-type': 'application/json',
-      originator: ORIGINATOR,
-      'user-agent': USER_AGENT,
-    }
-    return request(`${this.issuer}${path}`, { method: 'POST', headers, body: JSON.stringify(body) }, limits)
+    const headers = { originator: ORIGINATOR }
+    return postJson(`${this.issuer}${path}`, { body, headers }, limits)
   }
 }

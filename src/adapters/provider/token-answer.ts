@@ -16,7 +16,6 @@ const LONGEST_LIFE = 10 * 365 * 86_400
 /** Seconds by which two clocks differ before it matters. */
 const CLOCKS_AGREE = 60
 
-/** These 4xx are about the moment, not about the request. */
 const PASSING_STATUS: ReadonlySet<number> = new Set([408, 425, 429])
 const PASSING_CODES: ReadonlySet<string> = new Set(['server_error', 'temporarily_unavailable', 'slow_down'])
 
@@ -49,13 +48,25 @@ export function withAccount(
  */
 export function exchangedTokens(answer: HttpAnswer, receivedAt: number): Tokens {
   const tokens = tokensIn(answer, receivedAt)
-  if (tokens !== undefined) return tokens
+  if (tokens === undefined) throw refusalOrFault(answer, 'the authorization code')
+  return tokens
+}
+
+/**
+ * What an answer without the wanted content means for a sign-in: `login_failed` when the provider says why it does not
+ * accept `what`, a passing fault otherwise.
+ */
+export function refusalOrFault(answer: HttpAnswer, what: string): AuthError {
+  const { host, status } = answer
   const code = errorCode(answer)
-  const isPassing = PASSING_STATUS.has(answer.status) || (code !== undefined && PASSING_CODES.has(code))
-  if (code !== undefined && answer.status >= 400 && answer.status < 500 && !isPassing) {
-    throw new AuthError('login_failed', `${answer.host} did not accept the authorization code (${code}).`)
-  }
-  throw passingFault(answer)
+  const isPassing = isPassingStatus(status) || (code !== undefined && PASSING_CODES.has(code))
+  if (code === undefined || status < 400 || status >= 500 || isPassing) return passingFault(answer)
+  return new AuthError('login_failed', `${host} did not accept ${what} (${code}).`)
+}
+
+/** Whether a 4xx is about the moment, not about the request. */
+export function isPassingStatus(status: number): boolean {
+  return PASSING_STATUS.has(status)
 }
 
 /**
@@ -63,7 +74,7 @@ export function exchangedTokens(answer: HttpAnswer, receivedAt: number): Tokens 
  * not looked at. An optional value that is not what it should be counts as absent. `undefined`: no usable access token.
  * `expiresAt` is by this machine's clock, whichever clock it was told by.
  */
-function tokensIn(answer: HttpAnswer, receivedAt: number): Tokens | undefined {
+export function tokensIn(answer: HttpAnswer, receivedAt: number): Tokens | undefined {
   if (answer.status < 200 || answer.status > 299) return undefined
   const body = jsonObject(answer.body)
   const accessToken = word(body?.['access_token'])

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import type { Server } from 'node:http'
 
 import { AuthError } from '../../errors.ts'
+import { portOwner } from '../port-owner.ts'
 
 /** One server per loopback family, all on the same port. */
 interface LoopbackServers {
@@ -13,6 +14,8 @@ interface LoopbackServers {
 interface RefusedPort {
   readonly port: number
   readonly code: string
+  /** The program that has it, where the system tells. */
+  readonly owner?: string | undefined
 }
 
 /** How often another free port is drawn when the first family's is taken on the second. */
@@ -21,25 +24,26 @@ const draws = 16
 /**
  * Listens on 127.0.0.1 and, where the machine has it, ::1, on the first of these ports that is free on both:
  * a browser may take `localhost` for either, and whoever held the other would be sent the authorization code.
- * `0` is any free port.
+ * `0` is any free port. `elsewhere` is an address to listen on as well.
  * @throws {AuthError} `no_redirect_port`
  */
 export async function listenOnLoopback(
   ports: readonly number[],
+  elsewhere: string | undefined,
   createServer: () => Server,
 ): Promise<LoopbackServers> {
   const refused: RefusedPort[] = []
   for (const port of ports.flatMap((each) => (each === 0 ? Array<number>(draws).fill(0) : [each]))) {
     const servers: Server[] = []
     try {
-      return await listenOn(port, servers, createServer)
+      return await listenOn(port, elsewhere, servers, createServer)
     } catch (error) {
       await Promise.all(servers.map(stop))
       if (!isListenError(error)) throw error
       refused.push({ port, code: error.code })
     }
   }
-  throw noRedirectPort(refused)
+  throw noRedirectPort(await Promise.all(refused.map(withOwner)))
 }
 
 /** Stops listening, ends every connection, and waits until the port is free. */
@@ -50,42 +54,57 @@ export async function stop(server: Server): Promise<void> {
   await closed
 }
 
+async function withOwner(refused: RefusedPort): Promise<RefusedPort> {
+  if (refused.port === 0 || refused.code !== 'EADDRINUSE') return refused
+  const owner = await portOwner(refused.port)
+  return { ...refused, owner: owner && `${owner.command ?? 'a process'} (pid ${owner.pid})` }
+}
+
 /** The failure when no port was left to try. */
 export function noRedirectPort(refused: readonly RefusedPort[]): AuthError {
-  const reasons = new Map(refused.map(({ port, code }) => [port, describe(port, code)]))
+  const reasons = new Map(refused.map((one) => [one.port, describe(one)]))
   return new AuthError(
     'no_redirect_port',
-    `cannot listen for the redirect on this machine: ${[...reasons.values()].join(', ')}`,
+    `Nothing can listen for the redirect on this machine: ${[...reasons.values()].join(', ')}.`,
     {
-      nextStep:
-        'finish the other sign-in or close the program that has the port, or choose a port with --port',
+      nextStep: 'end the program that has the port, or sign in without one: codex-auth login --device-code',
     },
   )
 }
 
-function describe(port: number, code: string): string {
+function describe({ port, code, owner }: RefusedPort): string {
   const name = port === 0 ? 'any free port' : `port ${port}`
-  if (code === 'EADDRINUSE') return `${name} is in use`
+  if (code === 'EADDRINUSE') return `${name} is in use${owner === undefined ? '' : ` by ${owner}`}`
   return code === 'EACCES' ? `${name} is not permitted (EACCES)` : `${name} failed (${code})`
 }
 
 async function listenOn(
   port: number,
+  elsewhere: string | undefined,
   servers: Server[],
   createServer: () => Server,
 ): Promise<LoopbackServers> {
-  const first = createServer()
-  await listen(first, '127.0.0.1', port)
-  servers.push(first)
-  const actual = portOf(first)
-  const second = createServer()
-  try {
-    await listen(second, '::1', actual)
-    servers.push(second)
-  } catch (error) {
-    if (!isListenError(error) || !['EADDRNOTAVAIL', 'EAFNOSUPPORT'].includes(error.code)) throw error
+  let actual = port
+  for (const address of addresses(elsewhere)) {
+    const server = createServer()
+    try {
+      await listen(server, address, actual)
+      servers.push(server)
+      actual = portOf(server)
+    } catch (error) {
+      if (address !== '::1' || !isListenError(error) || !WITHOUT_IPV6.has(error.code)) throw error
+    }
   }
   return { port: actual, servers }
+}
+
+const WITHOUT_IPV6: ReadonlySet<string> = new Set(['EADDRNOTAVAIL', 'EAFNOSUPPORT'])
+
+/** `0.0.0.0` has 127.0.0.1 in it, and `::` has both families. */
+function addresses(elsewhere: string | undefined): readonly string[] {
+  if (elsewhere === '::') return ['::']
+  if (elsewhere === '0.0.0.0') return ['0.0.0.0', '::1']
+  return [...new Set(['127.0.0.1', '::1', elsewhere ?? '127.0.0.1'])]
 }
 
 function portOf(server: Server): number {

@@ -39,7 +39,7 @@ export interface StagedFile {
  */
 export function stageFile(target: string, size: number): StagedFile {
   const path = temporaryPath(target)
-  const discard = (): void => rmSync(path, { force: true })
+  const discard = (): void => removeTemporary(path)
   writing(target, () => {
     try {
       withDescriptor(path, 'wx', (descriptor) => writeAndFlush(descriptor, randomBytes(size)))
@@ -57,6 +57,15 @@ export function stageFile(target: string, size: number): StagedFile {
         renameSync(path, target)
         flushFolder(dirname(target))
       }),
+  }
+}
+
+/** Never fails: what cannot be removed now is removed by whoever takes the lock next. */
+function removeTemporary(path: string): void {
+  try {
+    rmSync(path, { force: true })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === undefined) throw error
   }
 }
 
@@ -102,7 +111,7 @@ export function createOnce(target: string, content: () => Uint8Array): void {
       linkUnlessThere(path, target)
       flushFolder(dirname(target))
     } finally {
-      rmSync(path, { force: true })
+      removeTemporary(path)
     }
   })
 }

@@ -20,6 +20,8 @@ export function readPrivateFile(path: string, limit: number): Buffer | undefined
     if (stats.size > limit)
       throw new AuthError('store_corrupt', `${path} is larger than anything this program writes.`)
     return readAll(descriptor, stats.size)
+  } catch (error) {
+    throw error instanceof AuthError ? error : unreadable(path, error)
   } finally {
     closeSync(descriptor)
   }
@@ -34,11 +36,17 @@ function open(path: string): number | undefined {
     if (code === 'ENOENT') return undefined
     // Linux and macOS say ELOOP, FreeBSD EMLINK.
     if (code === 'ELOOP' || code === 'EMLINK') throw symbolicLink(path)
-    throw new AuthError('store_insecure', `${path} cannot be read (${code}).`, {
-      cause: error,
-      nextStep: `ls -l ${quoted(path)}    # it must be a file that you own`,
-    })
+    throw unreadable(path, error)
   }
+}
+
+function unreadable(path: string, error: unknown): AuthError {
+  const { code } = error as NodeJS.ErrnoException
+  if (code === undefined) throw error
+  return new AuthError('store_insecure', `${path} cannot be read (${code}).`, {
+    cause: error,
+    nextStep: `ls -l ${quoted(path)}    # it must be a file that you own`,
+  })
 }
 
 function readAll(descriptor: number, size: number): Buffer {

@@ -148,8 +148,18 @@ function rememberingReader(root: string): Read {
 }
 
 function fileIdentity(path: string): string {
-  const stats: BigIntStats | undefined = lstatSync(path, { bigint: true, throwIfNoEntry: false })
+  const stats = statIfPossible(path)
   return stats === undefined
     ? '-'
     : `${stats.dev}:${stats.ino}:${stats.size}:${stats.mtimeNs}:${stats.ctimeNs}`
+}
+
+/** What is in the way is said by whoever reads the file. */
+function statIfPossible(path: string): BigIntStats | undefined {
+  try {
+    return lstatSync(path, { bigint: true, throwIfNoEntry: false })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === undefined) throw error
+    return undefined
+  }
 }

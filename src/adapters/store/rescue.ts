@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { lstatSync, readdirSync, rmSync } from 'node:fs'
+import { lstatSync, readdirSync, rmSync, type Stats } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { AuthError } from '../../errors.ts'
@@ -45,8 +45,17 @@ export function hasRescue(root: string, profile: string): boolean {
 
 /** In the system's temporary folder, anybody may have put a file of that name. */
 function isOurs(path: string): boolean {
-  const stats = lstatSync(path, { throwIfNoEntry: false })
+  const stats = statIfPossible(path)
   return stats !== undefined && stats.uid === (process.getuid?.() ?? stats.uid)
+}
+
+function statIfPossible(path: string): Stats | undefined {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === undefined) throw error
+    return undefined
+  }
 }
 
 interface Rescue {

@@ -55,7 +55,7 @@ function leaks(issuer: FakeIssuer, error: Error): string[] {
 describe.each(FAULTS)('an error about %s', (_, answer) => {
   it('holds no secret of the exchange', async () => {
     const { issuer, provider } = await startOpenAi()
-    const request = await provider.authorizationRequest(REDIRECT_URI)
+    const request = await provider.authorizationRequest(REDIRECT_URI, [])
     const redirect = await redirectOf(request)
     issuer.nextAnswers.push(answer)
     expect(leaks(issuer, await rejection(provider.exchange(request, redirect)))).toEqual([])
@@ -67,9 +67,52 @@ describe.each(FAULTS)('an error about %s', (_, answer) => {
     issuer.nextAnswers.push(answer)
     expect(leaks(issuer, await rejection(provider.refresh(credential, once('forced'))))).toEqual([])
   })
+
+  it('holds no secret of the sign-in with a device code', async () => {
+    const { issuer, provider } = await startOpenAi()
+    const authorization = await provider.authorizeDevice(never)
+    issuer.nextAnswers.push(answer)
+    expect(leaks(issuer, await rejection(provider.pollDevice(authorization, never)))).toEqual([])
+  })
 })
 
 describe('an error', () => {
+  it.each<[string, ScriptedAnswer]>([
+    [
+      'that repeats it in another word',
+      answers.edited((body) => ({ ...body, user_code: `bad ${String(body['device_auth_id'])}\n` })),
+    ],
+    ['of another type', answers.edited((body) => ({ ...body, device_auth_id: [body['device_auth_id']] }))],
+    ['in half an answer', answers.cutOff],
+    ['in an array', answers.edited((body) => [body])],
+  ])('about a device code %s holds no secret', async (_, answer) => {
+    const { issuer, provider } = await startOpenAi()
+    issuer.nextUserCodeAnswers.push(answer)
+    expect(leaks(issuer, await rejection(provider.authorizeDevice(never)))).toEqual([])
+  })
+
+  it.each<[string, ScriptedAnswer]>([
+    ['is lost on its way', answers.cutOff],
+    ['has no verifier', answers.without('code_verifier')],
+    ['has a code of another type', answers.edited((body) => ({ ...body, authorization_code: [body] }))],
+    ['is in an array', answers.edited((body) => [body])],
+  ])('about a poll whose answer %s holds no secret', async (_, answer) => {
+    const { issuer, provider } = await startOpenAi()
+    const authorization = await provider.authorizeDevice(never)
+    issuer.nextDevicePollAnswers.push(answer)
+    expect(leaks(issuer, await rejection(provider.pollDevice(authorization, never)))).toEqual([])
+  })
+
+  it.each([400, 429, 500])('about a poll that is refused with %i holds no secret', async (status) => {
+    const { issuer, provider } = await startOpenAi()
+    const authorization = await provider.authorizeDevice(never)
+    const { deviceCode } = authorization
+    issuer.nextDevicePollAnswers.push(
+      answers.json(status, { error: { code: `bad ${deviceCode}`, message: deviceCode } }),
+    )
+    expect(leaks(issuer, await rejection(provider.pollDevice(authorization, never)))).toEqual([])
+  })
+
   it('about the revocation holds no secret', async () => {
     const { issuer, provider } = await startOpenAi()
     const credential = credentialOf(issuer.issueLogin())
@@ -91,7 +134,7 @@ describe('an error', () => {
     ['another issuer', { iss: 'https://elsewhere.example.com' }],
   ])('about %s in the redirect holds no secret', async (_, changes) => {
     const { issuer, provider } = await startOpenAi()
-    const request = await provider.authorizationRequest(REDIRECT_URI)
+    const request = await provider.authorizationRequest(REDIRECT_URI, [])
     const redirect = await redirectOf(request)
     const code = redirect.get('code') ?? ''
     for (const [name, value] of Object.entries({ ...changes, error_description: `no: ${code}` })) {

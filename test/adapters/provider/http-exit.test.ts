@@ -23,7 +23,7 @@ async function build(): Promise<string> {
   const input = join(folder, 'program.ts')
   await writeFile(input, PROGRAM)
   const bundle = await rolldown({ input, platform: 'node' })
-  await bundle.write({ file: join(folder, 'program.mjs') })
+  await bundle.write({ dir: folder, entryFileNames: 'program.mjs' })
   await bundle.close()
   return join(folder, 'program.mjs')
 }

@@ -1,13 +1,16 @@
 import { once } from 'node:events'
 import { createServer } from 'node:https'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import { request } from '../../../src/adapters/provider/http.ts'
+import { selfSigned } from '../../support/certificates.ts'
+import { setNetwork } from './environment.ts'
 import { rejection, told } from './faults.ts'
-import { selfSigned } from './self-signed.ts'
 import { listening, serveBytes } from './servers.ts'
 import { happening, stopTime } from './time.ts'
 
 const POST = { method: 'POST', headers: {}, body: 'refresh_token=the end' } as const
+
+beforeEach(() => setNetwork())
 
 describe('a server that cannot be talked to safely', () => {
   it('is told nothing when its certificate is not trusted', async () => {

@@ -32,7 +32,7 @@ async function visit(
     redirects.push(new URL(incoming.url ?? '', 'http://127.0.0.1').searchParams)
     response.end()
   })
-  const request = await provider.authorizationRequest(`${origin}/auth/callback`)
+  const request = await provider.authorizationRequest(`${origin}/auth/callback`, [])
   await browse(request.url)
   return { request, redirect: redirects[0] ?? new URLSearchParams() }
 }

@@ -34,7 +34,7 @@ async function exchanged(
   headers: Record<string, string> = {},
 ): Promise<Tokens> {
   const { server, provider } = await start()
-  const request = await provider.authorizationRequest(REDIRECT_URI)
+  const request = await provider.authorizationRequest(REDIRECT_URI, [])
   server.replies.set('POST /token', { body: values(request, server.origin), headers })
   return provider.exchange(request, signedIn(request))
 }
@@ -74,7 +74,7 @@ describe('the provider oidc', () => {
 describe('the authorization request', () => {
   it('asks for all usual scopes, and for consent', async () => {
     const { server, provider } = await start()
-    const request = await provider.authorizationRequest(REDIRECT_URI)
+    const request = await provider.authorizationRequest(REDIRECT_URI, [])
     expect(request.url.startsWith(`${server.origin}/authorize?`)).toBe(true)
     expect(parametersOf(request)).toEqual([
       ['response_type', 'code'],
@@ -104,7 +104,7 @@ describe('the authorization request', () => {
     const { server, provider } = await start()
     const body = { ...metadata(server.origin), scopes_supported: known }
     server.replies.set('GET /.well-known/openid-configuration', { body })
-    const request = await provider.authorizationRequest(REDIRECT_URI)
+    const request = await provider.authorizationRequest(REDIRECT_URI, [])
     const { searchParams } = new URL(request.url)
     expect(searchParams.get('scope')).toBe(scope)
     expect(searchParams.get('prompt')).toBe(scope.includes('offline_access') ? 'consent' : null)
@@ -115,7 +115,7 @@ describe('the authorization request', () => {
     const { server, provider } = await start(['api', 'offline_access'])
     const body = { ...metadata(server.origin), scopes_supported: ['openid'] }
     server.replies.set('GET /.well-known/openid-configuration', { body })
-    const request = await provider.authorizationRequest(REDIRECT_URI)
+    const request = await provider.authorizationRequest(REDIRECT_URI, [])
     expect(Object.fromEntries(parametersOf(request))).toMatchObject({
       scope: 'api offline_access',
       prompt: 'consent',
@@ -124,11 +124,17 @@ describe('the authorization request', () => {
     expect(provider.scopes).toEqual(['api', 'offline_access'])
   })
 
+  it('knows nothing of workspaces', async () => {
+    const { provider } = await start()
+    const request = await provider.authorizationRequest(REDIRECT_URI, ['ws-1'])
+    expect(request.url).not.toContain('ws-1')
+  })
+
   it('keeps the query that the endpoint has', async () => {
     const { server, provider } = await start()
     const body = { ...metadata(server.origin), authorization_endpoint: `${server.origin}/authorize?tenant=a` }
     server.replies.set('GET /.well-known/openid-configuration', { body })
-    const request = await provider.authorizationRequest(REDIRECT_URI)
+    const request = await provider.authorizationRequest(REDIRECT_URI, [])
     expect(parametersOf(request).slice(0, 2)).toEqual([
       ['tenant', 'a'],
       ['response_type', 'code'],
@@ -139,7 +145,7 @@ describe('the authorization request', () => {
 describe('the exchange', () => {
   it('trades the code for tokens, once, in a form', async () => {
     const { server, provider } = await start()
-    const request = await provider.authorizationRequest(REDIRECT_URI)
+    const request = await provider.authorizationRequest(REDIRECT_URI, [])
     const token = idToken(server.origin, request, { email: 'alice@example.com' })
     const body = {
       access_token: 'at-1',
@@ -245,7 +251,7 @@ describe('the exchange', () => {
     const { server, provider } = await start()
     const body = { ...metadata(server.origin), authorization_response_iss_parameter_supported: true }
     server.replies.set('GET /.well-known/openid-configuration', { body })
-    const request = await provider.authorizationRequest(REDIRECT_URI)
+    const request = await provider.authorizationRequest(REDIRECT_URI, [])
     expect(await told(provider.exchange(request, signedIn(request)))).toEqual({
       code: 'login_failed',
       message:

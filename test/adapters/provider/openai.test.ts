@@ -41,7 +41,7 @@ describe('the provider openai', () => {
 describe('the authorization request', () => {
   it('has all parameters in the order of OpenAI, and fresh secrets', async () => {
     const provider = await openOpenAi()
-    const request = await provider.authorizationRequest(REDIRECT_URI)
+    const request = await provider.authorizationRequest(REDIRECT_URI, [])
     const { url, ...secrets } = request
     expect(url).toMatch(/^https:\/\/auth\.openai\.com\/oauth\/authorize\?response_type=code&/)
     expect(url).toContain('&scope=openid+profile+email+offline_access&')
@@ -63,16 +63,23 @@ describe('the authorization request', () => {
       ['codex_cli_simplified_flow', 'true'],
       ['originator', 'codex_cli_rs'],
     ])
-    const second = await provider.authorizationRequest(REDIRECT_URI)
+    const second = await provider.authorizationRequest(REDIRECT_URI, [])
     expect(second.state).not.toBe(request.state)
     expect(second.codeVerifier).not.toBe(request.codeVerifier)
+  })
+
+  it('names the workspaces that may be chosen, at the end', async () => {
+    const provider = await openOpenAi()
+    const request = await provider.authorizationRequest(REDIRECT_URI, ['ws-1', 'ws-2'])
+    expect(request.url).toMatch(/&originator=codex_cli_rs&allowed_workspace_id=ws-1%2Cws-2$/)
+    expect(parametersOf(request).at(-1)).toEqual(['allowed_workspace_id', 'ws-1,ws-2'])
   })
 })
 
 describe('the exchange', () => {
   it('trades the code for tokens, in a form', async () => {
     const { issuer, provider } = await startOpenAi()
-    const request = await provider.authorizationRequest(REDIRECT_URI)
+    const request = await provider.authorizationRequest(REDIRECT_URI, [])
     const redirect = await redirectOf(request)
     const tokens = await provider.exchange(request, redirect)
     expect(tokens).toEqual({
@@ -109,7 +116,7 @@ describe('the exchange', () => {
       undefined,
       7,
     ]) {
-      const request = await provider.authorizationRequest(REDIRECT_URI)
+      const request = await provider.authorizationRequest(REDIRECT_URI, [])
       issuer.nextAnswers.push(answers.with({ id_token: idToken }))
       const { account } = await provider.exchange(request, await redirectOf(request))
       expect(account).toEqual(ALICE)
@@ -118,7 +125,7 @@ describe('the exchange', () => {
 
   it('works with tokens that name no account at all', async () => {
     const { issuer, provider } = await startOpenAi()
-    const request = await provider.authorizationRequest(REDIRECT_URI)
+    const request = await provider.authorizationRequest(REDIRECT_URI, [])
     issuer.nextAnswers.push(
       answers.with({ id_token: 'opaque', access_token: 'at-opaque', expires_in: undefined }),
     )
@@ -128,7 +135,7 @@ describe('the exchange', () => {
 
   it('shows no name that could steer a terminal', async () => {
     const { issuer, provider } = await startOpenAi()
-    const request = await provider.authorizationRequest(REDIRECT_URI)
+    const request = await provider.authorizationRequest(REDIRECT_URI, [])
     const auth = {
       user_id: 'user-2',
       chatgpt_user_id: '',
@@ -143,7 +150,7 @@ describe('the exchange', () => {
 
   it('ends the sign-in when the code is refused', async () => {
     const { issuer, provider } = await startOpenAi()
-    const request = await provider.authorizationRequest(REDIRECT_URI)
+    const request = await provider.authorizationRequest(REDIRECT_URI, [])
     const redirect = await redirectOf(request)
     await provider.exchange(request, redirect)
     expect(await told(provider.exchange(request, redirect))).toEqual({

@@ -5,7 +5,7 @@ import { REDIRECT_URI, redirectOf, startOpenAi } from './openai-at-fake-issuer.t
 /** The fault of an exchange whose redirect has these parameters; `undefined` leaves one out. Nothing may be sent. */
 async function redirected(parameters: Record<string, string | undefined>): Promise<Told> {
   const { issuer, provider } = await startOpenAi()
-  const request = await provider.authorizationRequest(REDIRECT_URI)
+  const request = await provider.authorizationRequest(REDIRECT_URI, [])
   const given = Object.entries({ state: request.state, ...parameters })
   const redirect = new URLSearchParams(
     given.filter((pair): pair is [string, string] => pair[1] !== undefined),
@@ -76,7 +76,7 @@ describe('a redirect', () => {
 
   it('that brings two codes is not traded', async () => {
     const { provider } = await startOpenAi()
-    const request = await provider.authorizationRequest(REDIRECT_URI)
+    const request = await provider.authorizationRequest(REDIRECT_URI, [])
     const redirect = new URLSearchParams([
       ['state', request.state],
       ['code', 'ac_1'],
@@ -91,7 +91,7 @@ describe('a redirect', () => {
   it('may name its issuer', async () => {
     const { issuer, provider } = await startOpenAi()
     issuer.behaviour.redirectParameters = { iss: issuer.issuer }
-    const request = await provider.authorizationRequest(REDIRECT_URI)
+    const request = await provider.authorizationRequest(REDIRECT_URI, [])
     expect((await provider.exchange(request, await redirectOf(request))).account).toMatchObject({
       id: 'account-1',
     })

@@ -11,8 +11,8 @@ import { loopbackHosts } from '../../../src/adapters/redirect-listener/request.t
 import { redirectListener } from '../../../src/adapters/redirect-listener.ts'
 import { faultAnswer, fetchFrom, portOf } from './client.ts'
 
-const nextStep =
-  'finish the other sign-in or close the program that has the port, or choose a port with --port'
+const nextStep = 'end the program that has the port, or sign in without one: codex-auth login --device-code'
+const us = `node (pid ${process.pid})`
 
 const listenings: Listening[] = []
 const others: Server[] = []
@@ -24,8 +24,9 @@ afterEach(async () => {
 async function listen(
   ports: readonly number[],
   redirectHost: 'localhost' | '127.0.0.1' = 'localhost',
+  elsewhere?: string,
 ): Promise<Listening> {
-  const listening = await redirectListener().listen({ ports, redirectHost })
+  const listening = await redirectListener().listen({ ports, redirectHost, listen: elsewhere })
   listenings.push(listening)
   return listening
 }
@@ -123,7 +124,7 @@ describe('a port that another program has', () => {
     expect(await failure([first, second])).toEqual(
       new AuthError(
         'no_redirect_port',
-        `cannot listen for the redirect on this machine: port ${first} is in use, port ${second} is in use`,
+        `Nothing can listen for the redirect on this machine: port ${first} is in use by ${us}, port ${second} is in use by ${us}.`,
         { nextStep },
       ),
     )
@@ -131,8 +132,44 @@ describe('a port that another program has', () => {
 
   test('may be another sign-in', async () => {
     const port = portOf(await listen([0]))
-    const message = `cannot listen for the redirect on this machine: port ${port} is in use`
+    const message = `Nothing can listen for the redirect on this machine: port ${port} is in use by ${us}.`
     expect(await failure([port])).toEqual(new AuthError('no_redirect_port', message, { nextStep }))
+  })
+})
+
+describe('an address to listen on as well', () => {
+  test('is reached at the same port, and loopback too', async () => {
+    const { port } = await listen([0], 'localhost', '127.0.0.2')
+    for (const host of ['127.0.0.1', '127.0.0.2']) {
+      expect(await fetchFrom(`http://${host}:${port}/`, { headers: { host: `localhost:${port}` } })).toEqual(
+        faultAnswer('not_found'),
+      )
+    }
+  })
+
+  test.each(['127.0.0.1', '::1', '0.0.0.0', ...(ipv6 ? ['::'] : [])])(
+    'may be %s, which has loopback in it',
+    async (elsewhere) => {
+      const { port } = await listen([0], 'localhost', elsewhere)
+      for (const host of ['127.0.0.1', ...(ipv6 ? ['[::1]'] : [])]) {
+        expect(await fetchFrom(`http://${host}:${port}/`)).toEqual(faultAnswer('not_found'))
+      }
+    },
+  )
+
+  test('does not make its own name good: the host is looked at all the same', async () => {
+    const { port } = await listen([0], 'localhost', '0.0.0.0')
+    expect(await fetchFrom(`http://127.0.0.2:${port}/auth/callback?code=a&state=b`)).toEqual(
+      faultAnswer('wrong_host'),
+    )
+  })
+
+  test('that is not of this machine is named as what failed', async () => {
+    // RFC 5737: an address for documentation, which nobody has.
+    const error = await listen([0], 'localhost', '192.0.2.1').catch((thrown: unknown) => thrown)
+    const message =
+      'Nothing can listen for the redirect on this machine: any free port failed (EADDRNOTAVAIL).'
+    expect(error).toEqual(new AuthError('no_redirect_port', message, { nextStep }))
   })
 })
 
@@ -144,7 +181,7 @@ function firstOpenPort(): number {
 
 test.runIf(firstOpenPort() > 1)('a port that needs privileges is named as such', async () => {
   const user = process.geteuid?.() ?? 0
-  const message = 'cannot listen for the redirect on this machine: port 1 is not permitted (EACCES)'
+  const message = 'Nothing can listen for the redirect on this machine: port 1 is not permitted (EACCES).'
   if (user === 0) process.seteuid?.(65_534)
   try {
     expect(await failure([1])).toEqual(new AuthError('no_redirect_port', message, { nextStep }))
@@ -158,12 +195,13 @@ test('ports are named with the reason why each could not be had', () => {
     { port: 80, code: 'EACCES' },
     { port: 1455, code: 'EADDRINUSE' },
     { port: 1457, code: 'EPERM' },
+    { port: 4711, code: 'EADDRINUSE', owner: 'nginx (pid 7)' },
     { port: 0, code: 'EADDRINUSE' },
     { port: 0, code: 'EADDRINUSE' },
   ]
   const reasons =
-    'port 80 is not permitted (EACCES), port 1455 is in use, port 1457 failed (EPERM), any free port is in use'
-  const message = `cannot listen for the redirect on this machine: ${reasons}`
+    'port 80 is not permitted (EACCES), port 1455 is in use, port 1457 failed (EPERM), port 4711 is in use by nginx (pid 7), any free port is in use'
+  const message = `Nothing can listen for the redirect on this machine: ${reasons}.`
   expect(noRedirectPort(refused)).toEqual(new AuthError('no_redirect_port', message, { nextStep }))
 })
 

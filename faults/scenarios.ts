@@ -1,0 +1,41 @@
+import type { Scenario } from './scenario.ts'
+import { answersOfEveryKind } from './scenarios/answers.ts'
+import { clock } from './scenarios/clock.ts'
+import { damagedFiles } from './scenarios/damaged-files.ts'
+import { damagedLocks } from './scenarios/damaged-locks.ts'
+import { diskAfter } from './scenarios/disk-after.ts'
+import { diskBefore } from './scenarios/disk-before.ts'
+import { dropped } from './scenarios/dropped.ts'
+import { herd } from './scenarios/herd.ts'
+import { killedAtRandom } from './scenarios/killed-at-random.ts'
+import { killedAtStep } from './scenarios/killed-at-step.ts'
+import { killedWhileOthersWait } from './scenarios/killed-while-others-wait.ts'
+import { order } from './scenarios/order.ts'
+import { parallel } from './scenarios/parallel.ts'
+import { refusedAfter } from './scenarios/refused-after.ts'
+import { refusedBefore } from './scenarios/refused-before.ts'
+import { stopped } from './scenarios/stopped.ts'
+import { stoppedAtStep } from './scenarios/stopped-at-step.ts'
+import { window } from './scenarios/window.ts'
+
+/** In the order of the table. */
+export const SCENARIOS: readonly Scenario[] = [
+  parallel,
+  herd,
+  killedAtStep,
+  killedAtRandom,
+  killedWhileOthersWait,
+  window,
+  order,
+  stopped,
+  stoppedAtStep,
+  diskBefore,
+  refusedBefore,
+  diskAfter,
+  refusedAfter,
+  answersOfEveryKind,
+  dropped,
+  clock,
+  damagedFiles,
+  damagedLocks,
+]

@@ -1,0 +1,72 @@
+import { PassingFault } from './passing-fault.ts'
+import { PROXY_VARIABLES, type Environment } from './network-variables.ts'
+import { isException } from './proxy-exceptions.ts'
+
+/** A server that connects us to others. */
+export interface ProxyServer {
+  /** Its scheme, host and port only. */
+  readonly address: URL
+  /** For messages: host and port. */
+  readonly host: string
+  /** `Proxy-Authorization` (RFC 9110, section 11.7.1): a secret. `undefined`: the address names no user. */
+  readonly authorization: string | undefined
+  /** What named it, such as `HTTPS_PROXY`. */
+  readonly variable: string
+}
+
+/**
+ * The proxy that the environment names for this https address; `undefined`: it is reached without one. An empty
+ * variable is as good as none. `HTTP_PROXY` has no say: it is for plain http, which only loopback addresses speak.
+ * @throws {AuthError} `usage` for what is no address of an http or https proxy; the address itself is not repeated.
+ */
+export function proxyFor(url: URL, env: Environment): ProxyServer | undefined {
+  const variable = PROXY_VARIABLES.find((name) => env[name])
+  const address = variable === undefined ? undefined : env[variable]
+  if (variable === undefined || address === undefined || isException(url, env)) return undefined
+  return parseProxy(address.trim(), variable)
+}
+
+function parseProxy(text: string, variable: string): ProxyServer {
+  const [, scheme = 'http'] = /^([a-z][a-z\d+.-]*):\/\//i.exec(text) ?? []
+  if (/^socks/i.test(scheme)) throw socksProxy(variable)
+  const url = parseAddress(text.includes('://') ? text : `http://${text}`)
+  const authorization = url && basicAuthorization(url)
+  if (url === undefined || authorization === null) throw malformed(variable)
+  const address = new URL(url.origin)
+  const port = url.port || (url.protocol === 'https:' ? '443' : '80')
+  return { address, host: `${url.hostname}:${port}`, authorization, variable }
+}
+
+/**
+ * Anything after the port is refused: it is the rest of a password with a `/`, `?` or `#` in it, whose beginning the URL
+ * parser takes for the host, and the host is shown in messages.
+ */
+function parseAddress(text: string): URL | undefined {
+  if (/\s/.test(text) || !URL.canParse(text)) return undefined
+  const url = new URL(text)
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') return undefined
+  return url.pathname === '/' && !/[?#]/.test(text) ? url : undefined
+}
+
+/** RFC 7617. `undefined`: there is no user; `null`: user or password cannot be decoded. */
+function basicAuthorization({ username, password }: URL): string | undefined | null {
+  if (username === '' && password === '') return undefined
+  try {
+    const user = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`
+    return `Basic ${Buffer.from(user).toString('base64')}`
+  } catch {
+    return null
+  }
+}
+
+function socksProxy(variable: string): PassingFault {
+  return new PassingFault('network', `${variable} names a SOCKS proxy, which is not supported.`, {
+    nextStep: `name an http:// or https:// proxy in ${variable}, or unset it`,
+  })
+}
+
+function malformed(variable: string): PassingFault {
+  return new PassingFault('network', `${variable} is not the address of a proxy.`, {
+    nextStep: `write it as http://user:password@host:port, with %23 for # and so on in user and password`,
+  })
+}

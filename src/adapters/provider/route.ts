@@ -1,0 +1,34 @@
+import type { AgentOptions } from 'node:https'
+import { AUTHORITY_VARIABLES, PROXY_VARIABLES, type Environment } from './network-variables.ts'
+
+/** The way of one request to its server. */
+export interface Route {
+  /** For messages: the server, and the proxy before it. */
+  readonly host: string
+  /**
+   * Goes as far as it can without the server's help. The socket, where there is one, leads to the server and is the
+   * caller's to destroy.
+   * @throws {PassingFault} when the proxy does not play its part, and when the signal is aborted first.
+   */
+  connect(signal: AbortSignal): Promise<AgentOptions>
+}
+
+/**
+ * The way that the environment describes. Where it says nothing of proxies and certificates, and for plain http, nothing
+ * that deals with them is loaded.
+ * @throws {AuthError} `usage` for a proxy that cannot be used; `network` for a file of certificates that cannot.
+ */
+export async function routeTo(url: URL, env: Environment): Promise<Route> {
+  const { host } = url
+  if (url.protocol === 'http:') return { host, connect: async () => ({}) }
+  const named = (variables: readonly string[]): boolean => variables.some((name) => env[name])
+  const proxy = named(PROXY_VARIABLES) ? (await import('./proxy.ts')).proxyFor(url, env) : undefined
+  const { secureContext } = named(AUTHORITY_VARIABLES) ? await import('./certificates.ts') : {}
+  const options: AgentOptions = { secureContext: secureContext?.(env) }
+  if (proxy === undefined) return { host, connect: async () => options }
+  const { openTunnel } = await import('./tunnel.ts')
+  return {
+    host: `${host} (through the proxy ${proxy.host})`,
+    connect: async (signal) => ({ ...options, socket: await openTunnel(url, proxy, options, env, signal) }),
+  }
+}

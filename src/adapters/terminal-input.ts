@@ -1,0 +1,102 @@
+import { on } from 'node:events'
+import { createInterface, type Interface } from 'node:readline'
+import { Writable, type Readable } from 'node:stream'
+import { StringDecoder } from 'node:string_decoder'
+import type { Input } from '../core/ports.ts'
+
+/** Characters. A longer line is no answer to anything we ask; keeping it all would let a broken pipe fill the memory. */
+const LONGEST_LINE = 64 * 1024
+
+/** A file or a device has less of it than a pipe or a terminal. */
+type Stdin = Readable & { readonly isTTY?: boolean; ref?(): unknown; unref?(): unknown }
+
+/** Standard input as the commands use it. Nothing is read before it is asked for, and nothing keeps the process alive after. */
+export function terminalInput(stdin: Stdin, stderr: { write(text: string): unknown }): Input {
+  const isTerminal = stdin.isTTY === true
+  return {
+    isTerminal,
+    lines: (signal) => lines(stdin, signal),
+    ask: async (question, signal) => {
+      stderr.write(question)
+      return firstLine(stdin, signal)
+    },
+    secret: async (prompt, signal) => {
+      if (!isTerminal) return firstLine(stdin, signal)
+      stderr.write(prompt)
+      try {
+        return await hiddenLine(stdin, signal)
+      } finally {
+        stderr.write('\n')
+      }
+    },
+  }
+}
+
+async function* lines(stdin: Stdin, signal: AbortSignal): AsyncGenerator<string, void, undefined> {
+  const decoder = new StringDecoder()
+  let rest = ''
+  try {
+    for await (const chunk of chunks(stdin, signal)) {
+      const [first = '', ...more] = decoder.write(chunk).split('\n')
+      const all = [rest + first, ...more]
+      rest = (all.pop() ?? '').slice(0, LONGEST_LINE)
+      for (const line of all) yield line.slice(0, LONGEST_LINE).replace(/\r$/, '')
+    }
+    if (rest !== '' && !signal.aborted) yield rest
+  } finally {
+    release(stdin)
+  }
+}
+
+/** Until the end, the signal, or a fault, such as a terminal that went away: after none of them is there more to read. */
+async function* chunks(stdin: Stdin, signal: AbortSignal): AsyncGenerator<Buffer, void, undefined> {
+  if (signal.aborted || stdin.readableEnded || stdin.destroyed) return
+  const arriving = on(stdin, 'data', { signal, close: ['end', 'close'] })
+  stdin.ref?.()
+  stdin.resume()
+  try {
+    for await (const [chunk] of arriving) yield chunk as Buffer
+  } catch (error) {
+    if (!signal.aborted && !isSystemFault(error)) throw error
+  }
+}
+
+function isSystemFault(error: unknown): boolean {
+  return error instanceof Error && 'syscall' in error
+}
+
+async function firstLine(stdin: Stdin, signal: AbortSignal): Promise<string> {
+  for await (const line of lines(stdin, signal)) return line
+  signal.throwIfAborted()
+  return ''
+}
+
+/** The editor of the line works as usual; only what it would show goes nowhere. */
+async function hiddenLine(stdin: Stdin, signal: AbortSignal): Promise<string> {
+  signal.throwIfAborted()
+  const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() })
+  const reader = createInterface({ input: stdin, output: nowhere, terminal: true, historySize: 0 })
+  stdin.ref?.()
+  try {
+    return await typedLine(reader, signal)
+  } finally {
+    reader.close()
+    release(stdin)
+  }
+}
+
+function typedLine(reader: Interface, signal: AbortSignal): Promise<string> {
+  return new Promise<string>((resolve, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+    // While the terminal is in raw mode, Ctrl-C is a key and no signal.
+    reader.once('SIGINT', () => process.kill(process.pid, 'SIGINT'))
+    reader.once('line', resolve)
+    reader.once('close', () => resolve(''))
+  })
+}
+
+function release(stdin: Stdin): void {
+  stdin.pause()
+  // A pipe whose other end stays open would keep the process alive.
+  stdin.unref?.()
+}

@@ -1,0 +1,106 @@
+import { renderUnicodeCompact } from 'uqr'
+import type { AuthError } from '../errors.ts'
+import { formatDuration } from '../core/duration.ts'
+import type { AwaitedRedirect } from '../core/await-redirect.ts'
+import type { DeviceAuthorization } from '../core/ports.ts'
+import type { Context, Whereabouts } from './context.ts'
+import { BROWSER_TIMEOUT, type LoginFlags } from './login-flags.ts'
+import { say, warn } from './output.ts'
+import { statusLine } from './status-line.ts'
+
+interface Manner {
+  readonly openBrowser: boolean
+  /** A person sees what is asked here, and answers it. */
+  readonly asks: boolean
+}
+
+/** What is said to the person while a sign-in waits. */
+export function conversation(
+  context: Context,
+  flags: LoginFlags,
+  where: Whereabouts,
+  { openBrowser, asks }: Manner,
+) {
+  const tell = (text: string): void => say(context, flags, text)
+  return {
+    onAddress: (url: string, port: number | undefined): void => {
+      if (where.ssh && port !== undefined && !openBrowser) tell(overSsh(where.forwarding(port)))
+      tell(
+        openBrowser
+          ? 'Opening your browser to sign in. The address, in case it does not show:'
+          : 'Sign in at this address:',
+      )
+      // What the whole command is about: `--quiet` does not hide it, and nothing shares its line.
+      context.stderr(`\n${url}\n\n`)
+      if (where.container && !where.ssh && !openBrowser) tell(IN_CONTAINER)
+      if (asks) tell('If the browser cannot come back here, paste the address it ends on.')
+      tell(
+        `Waiting up to ${formatDuration(flags.timeout ?? BROWSER_TIMEOUT)} for the sign-in. Ctrl-C ends it and changes nothing.`,
+      )
+    },
+    onNoBrowser: (): void =>
+      warn(
+        context,
+        `no browser could be started; open the address above yourself${where.wsl ? ', in Windows' : ''}.`,
+      ),
+    onNoListener: (error: AuthError): void =>
+      warn(context, `${error.message} After signing in, paste the address that the browser ends on here.`),
+    // Whoever pastes waits for an answer, with `--quiet` as well.
+    onPasted: (kind: Parameters<AwaitedRedirect['onPasted']>[0]): void =>
+      context.stderr(`${PASTED[kind](asks)}\n`),
+  }
+}
+
+const PASTED: Record<Parameters<AwaitedRedirect['onPasted']>[0], (asks: boolean) => string> = {
+  other_attempt: () =>
+    'That address belongs to an earlier attempt, or to another program, and not to\nthis sign-in. Still waiting.',
+  bare_code: (asks) =>
+    asks
+      ? 'That is a code without its state. Is it from the sign-in you just started? [y/N]'
+      : 'A code alone is not taken from a pipe: send the whole address, or code#state.\nStill waiting.',
+  authorization_address: () =>
+    'That is the address to sign in at. Open it, sign in, and paste the address that\ncomes after. Still waiting.',
+  unreadable: () => 'There is no code in that. Paste the whole address the browser ended on.\nStill waiting.',
+}
+
+function overSsh(forwarding: string): string {
+  return `You are connected over SSH. So that the browser can come back here, first run\nthis on the machine you sit at:\n\n  ${forwarding}\n\nor sign in, and paste the address the browser ends on.\n`
+}
+
+const IN_CONTAINER =
+  'In a container, the browser comes back only through a mapped port; --listen\n0.0.0.0 helps with that, and --device-code needs no port.'
+
+/** Columns around a QR code that keep a terminal from wrapping it. */
+const MARGIN = 4
+
+export function deviceConversation(context: Context, flags: LoginFlags, provider: string) {
+  const line = statusLine(context, flags)
+  return {
+    onCode: (authorization: DeviceAuthorization): void => {
+      const { verificationUrl, verificationUrlComplete, userCode } = authorization
+      if (provider === 'openai') say(context, flags, ENABLE_FIRST)
+      // As with an address, the code is shown in any case.
+      context.stderr(
+        `Open this page on any device:\n\n${verificationUrl}\n\nand enter the code:\n\n${userCode}\n\n`,
+      )
+      if (context.isTerminal && !flags.quiet)
+        context.stderr(qrCode(verificationUrlComplete ?? verificationUrl, context.columns))
+      say(
+        context,
+        flags,
+        'Go on only if you started this sign-in yourself. If somebody sent you this code,\nstop here.',
+      )
+    },
+    onWait: (left: number): void => line.show(`Waiting; the code ends in ${formatDuration(left)}`),
+    done: (): void => line.clear(),
+  }
+}
+
+const ENABLE_FIRST =
+  'Device sign-in must be allowed first, in the security settings of your ChatGPT account.\n'
+
+function qrCode(address: string, columns: number): string {
+  const picture = renderUnicodeCompact(address, { border: 2 })
+  const width = Math.max(...picture.split('\n').map((row) => row.length))
+  return width + MARGIN > columns ? '' : `${picture}\n\n`
+}

@@ -1,0 +1,96 @@
+import { AuthError } from '../errors.ts'
+import { formatDuration } from './duration.ts'
+import { readPasted, type Pasted } from './pasted-redirect.ts'
+import type { AuthorizationRequest, Input, Listening, Redirect } from './ports.ts'
+
+export interface AwaitedRedirect {
+  /** `undefined`: nothing can listen, and only what is pasted counts. */
+  readonly listening: Listening | undefined
+  /** `undefined`: nobody can type. */
+  readonly input: Input | undefined
+  /** A person sees what is asked here, and answers it. */
+  readonly asks: boolean
+  /** Seconds the person has. */
+  readonly timeout: number
+  /** Called as soon as a redirect would be noticed. */
+  onReady(): void
+  /** A pasted line that did not finish the sign-in. */
+  onPasted(kind: Exclude<Pasted['kind'], 'redirect' | 'nothing'>): void
+}
+
+/**
+ * The redirect, from whichever way it comes first: the browser, or the person who pastes its address (which is as good: it
+ * holds the same state).
+ * @throws {AuthError} `login_timeout`; the signal's reason.
+ */
+export async function awaitRedirect(
+  authorization: AuthorizationRequest,
+  awaited: AwaitedRedirect,
+  signal: AbortSignal,
+): Promise<Redirect> {
+  const over = new AbortController()
+  const timer = setTimeout(
+    () => over.abort(late(awaited.timeout)),
+    Math.min(awaited.timeout * 1000, LONGEST_TIMER),
+  )
+  const either = AbortSignal.any([signal, over.signal])
+  try {
+    const arriving = [
+      awaited.listening?.redirect(authorization.state, either),
+      pasted(authorization, awaited, either),
+    ]
+    awaited.onReady()
+    return await Promise.race(arriving.filter((way) => way !== undefined))
+  } finally {
+    clearTimeout(timer)
+    over.abort()
+  }
+}
+
+/** Milliseconds. A timer that is set for longer fires at once. */
+const LONGEST_TIMER = 2 ** 31 - 1
+
+function late(timeout: number): AuthError {
+  return new AuthError('login_timeout', `Nobody finished the sign-in within ${formatDuration(timeout)}.`)
+}
+
+/** The end of what can be read ends nothing: the browser may still come. */
+async function pasted(
+  authorization: AuthorizationRequest,
+  awaited: AwaitedRedirect,
+  signal: AbortSignal,
+): Promise<Redirect> {
+  const parameters =
+    awaited.input && (await readUntilRedirect(authorization.state, awaited.input, awaited, signal))
+  if (parameters !== undefined) return { parameters, answer: async () => undefined }
+  return rejectedBy(signal)
+}
+
+async function readUntilRedirect(
+  state: string,
+  input: Input,
+  awaited: AwaitedRedirect,
+  signal: AbortSignal,
+): Promise<URLSearchParams | undefined> {
+  let offered: URLSearchParams | undefined
+  for await (const line of input.lines(signal)) {
+    if (offered !== undefined && /^\s*y(es)?\s*$/i.test(line)) return offered
+    const isRefused = offered !== undefined && /^\s*(no?)?\s*$/i.test(line)
+    offered = undefined
+    if (isRefused) continue
+    const found = readPasted(line, state)
+    if (found.kind === 'redirect') return found.parameters
+    // Whose a code without a state is, only a person can say.
+    if (found.kind === 'bare_code' && awaited.asks) offered = found.parameters
+    if (found.kind !== 'nothing') awaited.onPasted(found.kind)
+  }
+  return undefined
+}
+
+function rejectedBy(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    const stop = (): void => reject(signal.reason)
+    if (signal.aborted) stop()
+    signal.addEventListener('abort', stop, { once: true })
+  })
+}
