@@ -44,8 +44,6 @@ export interface TrialOptions {
   readonly changes?: Partial<Credential>
   /** Done to the first request by a server in front of the issuer. */
   readonly mischief?: Mischief
-  /** Seconds that the access token lives; it is over unless told. */
-  readonly lifetime?: number
   /** The user who owns the files, by number. */
   readonly user?: number
 }
@@ -89,10 +87,10 @@ interface Parts {
 async function openTrial(
   stage: Stage,
   { issuer, front, folder }: Parts,
-  { home = join(folder, 'home'), changes = {}, lifetime = -60, user }: TrialOptions,
+  { home = join(folder, 'home'), changes = {}, user }: TrialOptions,
 ): Promise<Trial> {
   mkdirSync(home, { recursive: true, mode: 0o700 })
-  const login = issuer.issueLogin({ accessTokenLifetime: lifetime })
+  const login = issuer.issueLogin({ accessTokenLifetime: -60 })
   const asked = (): number => (front ?? { requests: issuer.requests.length }).requests
   const trial: Trial = { ...emptyIn(stage, folder, home, user), issuer, login, asked }
   await trial.save({ ...credentialOf(login), issuer: front?.origin ?? issuer.issuer, ...changes })

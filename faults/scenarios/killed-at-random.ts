@@ -18,7 +18,7 @@ export const killedAtRandom: Scenario = {
   name: 'killed-at-random',
   rule:
     'A `token` call is killed at a random moment: half of them anywhere between its start and its end, half within ' +
-    `${SAVING} ms of the provider's answer. The next call works, unless the answer was on its way.`,
+    `${SAVING} ms of the provider's answer. The next call works, unless the answer was on its way, or not yet written.`,
   run: async (stage) => shootAll(stage, await usualTime(stage)),
 }
 

@@ -33,7 +33,8 @@ export const killedAtStep: Scenario = {
   name: 'killed-at-step',
   rule:
     'A `token` call is killed right before each of its system calls on its files and its connection, one after the ' +
-    'other. The next call works, at most 1 s later than usual, unless the provider had the refresh token already.',
+    'other. The next call works, at most 1 s later than usual, unless the provider had taken the refresh token and its ' +
+    'answer was not yet written.',
   run: async (stage) => {
     const why = whyNoStrace()
     return why === undefined ? killEverywhere(stage) : skipped('SIGKILL at every step', why)

@@ -187,6 +187,32 @@ describe('a token that has ended', () => {
   })
 })
 
+describe('a new token that has ended already', () => {
+  test.each(['token', 'refresh'])('is saved and never printed: %s ends with 5', async (words) => {
+    const { now } = await keepLogin({ age: 3590 })
+    const before = home.kept()
+    issuer.behaviour.accessTokenLifetime = -10
+    const failure = {
+      code: 'provider_unavailable',
+      exit_code: 5,
+      message: 'The provider renewed the login with an access token that has ended already.',
+      next_step: "check this machine's clock, and try again",
+    }
+    expect(await home.run(`${words} --json`, { now })).toEqual(failed(failure))
+    const saved = home.kept()
+    expect([saved?.refreshToken === before?.refreshToken, issuer.accepts(saved?.refreshToken ?? '')]).toEqual(
+      [false, true],
+    )
+    expect(await home.run(words, { now })).toEqual(failedInWords(failure))
+    issuer.behaviour.accessTokenLifetime = 3600
+    expect(await home.run(words, { now })).toMatchObject({ exitCode: 0 })
+    expect({ refreshes: issuer.refreshes, spentTwice: issuer.spentTwice }).toEqual({
+      refreshes: 3,
+      spentTwice: 0,
+    })
+  })
+})
+
 describe('--min-ttl', () => {
   test('is enough when the token lives exactly so long', async () => {
     const { token, now } = await keepLogin()

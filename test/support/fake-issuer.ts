@@ -7,7 +7,7 @@ import { listenOnLoopback } from './loopback-server.ts'
 import { recordSecret, type SecretKind } from './secrets.ts'
 
 export { jwt } from './fake-issuer-jwt.ts'
-export { answers, hold, type HeldAnswer, type ScriptedAnswer } from './fake-issuer-script.ts'
+export { answers, hold, type ScriptedAnswer } from './fake-issuer-script.ts'
 export type { Behaviour, ReceivedRequest } from './fake-issuer-state.ts'
 export { credentialOf, type FakeAccount, type IssuedLogin } from './fake-issuer-tokens.ts'
 

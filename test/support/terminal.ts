@@ -20,6 +20,9 @@ export interface TerminalOptions {
   readonly mayContain?: readonly SecretKind[]
 }
 
+/** Milliseconds. Longer than anything here takes, so that one that hangs says in its test how far it came. */
+const TIME_LIMIT = 50_000
+
 /** Starts the built program at a terminal of its own, which util-linux's `script` plays. */
 export function startOnTerminal(args: readonly string[], options: TerminalOptions): OnTerminal {
   const { home, env, mayContain = [] } = options
@@ -28,6 +31,8 @@ export function startOnTerminal(args: readonly string[], options: TerminalOption
   const child = spawn('script', ['--quiet', '--return', '--flush', '--command', command, '/dev/null'], {
     env: { PATH, HOME, TMPDIR, TERM: 'xterm', SHELL: '/bin/sh', CODEX_AUTH_HOME: home, ...env },
     stdio: 'pipe',
+    timeout: TIME_LIMIT,
+    killSignal: 'SIGKILL',
   })
   let shown = ''
   child.stdout.setEncoding('utf8').on('data', (text: string) => (shown += text))
