@@ -1,4 +1,5 @@
 import { AuthError } from '../errors.ts'
+import { attemptRead } from './attempt-read.ts'
 import type { Credential } from './credential.ts'
 import { isPassing } from './exit-code.ts'
 import { EXPIRING, isDueForRefresh, isLiving, livesFor } from './lifetime.ts'
@@ -103,7 +104,9 @@ async function refreshedOrLiving(
     return stored
   } catch (error) {
     if (!isPassing(error)) throw error
-    const still = ports.store.read(request.profile) ?? before
+    const found = attemptRead(() => ports.store.read(request.profile)) ?? before
+    // What stands in the way of reading is the smaller news: the first error may say where new tokens are kept.
+    const still = found instanceof AuthError ? before : found
     if (still.credential.refusal !== undefined || !isLiving(still.credential, ports.clock.now())) throw error
     request.warn?.(`${error.message} The stored token still lives and is used.`)
     return still

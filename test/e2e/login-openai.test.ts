@@ -8,30 +8,19 @@ import {
   logIn,
   newHome,
   newIssuer,
+  onAnyMachine,
   redirectTo,
   redirectUriOf,
+  signInSaid,
 } from '../support/e2e.ts'
 import { answers, type FakeIssuer } from '../support/fake-issuer.ts'
 import { signIn } from '../support/sign-in.ts'
-
-/** All that a sign-in says on a terminal or off it, when nothing goes wrong. */
-function said(address: string): string {
-  return [
-    'Sign in at this address:',
-    '',
-    address,
-    '',
-    'Waiting up to 5 min for the sign-in. Ctrl-C ends it and changes nothing.',
-    'Signed in as alice@example.com (plus), profile "default".',
-    '',
-  ].join('\n')
-}
 
 test('a sign-in saves a login, and token prints its access token and nothing else', async () => {
   const home = newHome()
   const issuer = await newIssuer()
   const { page, address, lingered: _, ...ended } = await logIn(atIssuer(issuer), { home })
-  expect(ended).toEqual({ exitCode: 0, stdout: '', stderr: said(address) })
+  expect(ended).toEqual({ exitCode: 0, stdout: '', stderr: signInSaid(address, 'alice@example.com (plus)') })
   expect(page.status).toBe(200)
   expect(page.text).toContain('alice@example.com')
   const token = await runCli(['token'], { home })
@@ -77,12 +66,15 @@ describe('the redirect port', () => {
     const home = newHome()
     const issuer = await newIssuer()
     await Promise.all([occupy(1455), occupy(1457)])
-    expect(await runCli(atRegisteredPorts(issuer), { home })).toEqual({
+    const started = performance.now()
+    const us = `in use by node (pid ${process.pid})`
+    const { exitCode, stdout, stderr } = await runCli(atRegisteredPorts(issuer), { home })
+    expect({ exitCode, stdout, stderr: stderr.replaceAll(/ by \S+ \(pid \d+\)/g, '') }).toEqual({
       exitCode: 8,
       stdout: '',
       stderr: [
-        'codex-auth: cannot listen for the redirect on this machine: port 1455 is in use, port 1457 is in use',
-        '  Next: finish the other sign-in or close the program that has the port, or choose a port with --port',
+        'codex-auth: Nothing can listen for the redirect on this machine: port 1455 is in use, port 1457 is in use.',
+        '  Next: end the program that has the port, or sign in without one: codex-auth login --device-code',
         '',
       ].join('\n'),
     })

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import { profileStore } from '../../src/adapters/store/profile-store.ts'
+import { whereabouts } from '../../src/adapters/whereabouts.ts'
 import type { Credential } from '../../src/core/credential.ts'
 import { addressOf, startCli, type Ended, type RunOptions } from './cli.ts'
 import { credentialOf, startFakeIssuer, type FakeIssuer, type IssuedLogin } from './fake-issuer.ts'
@@ -42,6 +43,25 @@ export function atProvider({ issuer, clientId }: Pick<OpenIdProvider, 'issuer' |
   return ['login', '--no-browser', '--provider', 'oidc', '--issuer', issuer, '--client-id', clientId]
 }
 
+const IN_CONTAINER = [
+  'In a container, the browser comes back only through a mapped port; --listen',
+  '0.0.0.0 helps with that, and --device-code needs no port.',
+]
+
+/** All that a sign-in says without a terminal when nothing goes wrong, on whatever machine this is. */
+export function signInSaid(address: string, account: string): string {
+  return [
+    'Sign in at this address:',
+    '',
+    address,
+    '',
+    ...(whereabouts({}).container ? IN_CONTAINER : []),
+    'Waiting up to 5 min for the sign-in. Ctrl-C ends it and changes nothing.',
+    `Signed in as ${account}, profile "default".`,
+    '',
+  ].join('\n')
+}
+
 export interface SignedIn extends Ended {
   /** What was shown to sign in at. */
   readonly address: string
@@ -66,6 +86,11 @@ export async function logIn(
   return { ...ended, address, page, lingered: performance.now() - shown }
 }
 
+/** What was said, without the hint that only machines that are containers give. */
+export function onAnyMachine(stderr: string): string {
+  return stderr.replace(/^In a container, .*\n.*\n/m, '')
+}
+
 /** Puts a login into a profile as if it had been signed in here. */
 export async function storeLogin(
   home: string,
@@ -81,6 +106,12 @@ export async function storeLogin(
 /** Where a sign-in at this address comes back to. */
 export function redirectUriOf(address: string): string {
   return new URL(address).searchParams.get('redirect_uri') ?? ''
+}
+
+/** What a person has in the address bar whose browser cannot reach this machine. */
+export async function redirectFrom(address: string): Promise<URL> {
+  const answer = await fetch(address, { redirect: 'manual' })
+  return new URL(answer.headers.get('location') ?? '')
 }
 
 /** The redirect of this sign-in, with its own state and whatever else a test puts into it. */

@@ -79,14 +79,19 @@ export function tokensIn(answer: HttpAnswer, receivedAt: number): Tokens | undef
   const body = jsonObject(answer.body)
   const accessToken = word(body?.['access_token'])
   if (body === undefined || accessToken === undefined) return undefined
-  const ahead = secondsAhead(answer, receivedAt)
-  const ends = endByClaim(accessToken, receivedAt + ahead)
+  const byLifetime = endByLifetime(body['expires_in'], receivedAt)
+  const told = secondsAhead(answer, receivedAt)
+  const ends = endByClaim(accessToken, receivedAt + told)
+  // Where the token's own end and its lifetime agree without a correction, it is the answer's date that is wrong.
+  const isDateWrong =
+    ends !== undefined && byLifetime !== undefined && Math.abs(ends - byLifetime) <= CLOCKS_AGREE
+  const ahead = isDateWrong ? 0 : told
   return {
     accessToken,
     tokenType: tokenType(body['token_type']),
     refreshToken: text(body['refresh_token']),
     idToken: text(body['id_token']),
-    expiresAt: ends === undefined ? endByLifetime(body['expires_in'], receivedAt) : ends - ahead,
+    expiresAt: ends === undefined ? byLifetime : ends - ahead,
     scopes: scopes(body['scope']),
     account: undefined,
     clockSkew: ahead,

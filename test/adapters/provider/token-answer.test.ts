@@ -130,6 +130,16 @@ describe('the end of an access token', () => {
     )
   })
 
+  it.each([3600, -3600])(
+    'is not moved by a date that is wrong by %i s where its exp and expires_in agree',
+    (ahead) => {
+      const accessToken = unsigned({ exp: 1_790_000_910 })
+      expect(outcome({ access_token: accessToken, expires_in: 900 }, dated(ahead))).toEqual(
+        tokens({ accessToken, expiresAt: 1_790_000_910, clockSkew: 0 }),
+      )
+    },
+  )
+
   it('is not moved by a clock when it counts from the receipt', () => {
     expect(outcome({}, dated(7200))).toEqual(tokens({ clockSkew: 7200 }))
   })

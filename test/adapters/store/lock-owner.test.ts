@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, statSync, unlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
@@ -10,6 +10,7 @@ import {
   writeSpending,
 } from '../../../src/adapters/store/lock-owner.ts'
 import { here } from '../../../src/adapters/store/lock-process.ts'
+import { beforeFileOperations } from '../../support/file-operations.ts'
 import { thisOwner } from '../../support/lock-records.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'codex-auth-owner-'))
@@ -60,6 +61,20 @@ describe('an owner file', () => {
       owner: undefined,
       spending: undefined,
     })
+  })
+
+  it('tells when it was removed between being opened and being written', () => {
+    const { name, bytes } = ownerFile()
+    const file = join(folder, name)
+    writeFileSync(file, bytes)
+    const stop = beforeFileOperations(folder, (operation) => {
+      if (operation === 'writeSync') unlinkSync(file)
+    })
+    try {
+      expect(writeSpending(file, 'f'.repeat(64), 1_700_000_000)).toBe(false)
+    } finally {
+      stop()
+    }
   })
 
   it('has another name for every lock', () => {
