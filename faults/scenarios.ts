@@ -10,6 +10,7 @@ import { herd } from './scenarios/herd.ts'
 import { killedAtRandom } from './scenarios/killed-at-random.ts'
 import { killedAtStep } from './scenarios/killed-at-step.ts'
 import { killedWhileOthersWait } from './scenarios/killed-while-others-wait.ts'
+import { listener } from './scenarios/listener.ts'
 import { order } from './scenarios/order.ts'
 import { parallel } from './scenarios/parallel.ts'
 import { refusedAfter } from './scenarios/refused-after.ts'
@@ -38,4 +39,5 @@ export const SCENARIOS: readonly Scenario[] = [
   clock,
   damagedFiles,
   damagedLocks,
+  listener,
 ]

@@ -12,6 +12,7 @@ import { addStatusCommand } from './commands/status.ts'
 import { addTokenCommand } from './commands/token.ts'
 import { EXIT_CODES, exitCode, exitName, nextStep } from './core/exit-code.ts'
 import { chooseProfile, profileFlag } from './core/profile-name.ts'
+import { cannotWrite } from './standard-output.ts'
 import { systemContext, type Surroundings } from './system-context.ts'
 import { version } from './version.ts'
 
@@ -30,9 +31,9 @@ export async function main(
     await root.parseAsync(argv, { from: 'user' })
     const { aborted, reason } = surroundings.interruption
     // A signal that came while an answer was being saved is obeyed now; the result is the one object on stdout.
-    return aborted ? failure(reason, { ...root.opts<GlobalFlags>(), json: false }, context) : ending
+    return aborted ? await failure(reason, { ...root.opts<GlobalFlags>(), json: false }, context) : ending
   } catch (error) {
-    return failure(error, root.opts<GlobalFlags>(), context)
+    return await failure(error, root.opts<GlobalFlags>(), context)
   }
 }
 
@@ -84,7 +85,7 @@ function usageError({ message }: CommanderError, path: string): AuthError {
 }
 
 /** The one place where a failure becomes an exit code and words. What is no {@link AuthError} is a bug and shows its stack. */
-function failure(thrown: unknown, flags: GlobalFlags, context: Context): number {
+async function failure(thrown: unknown, flags: GlobalFlags, context: Context): Promise<number> {
   if (thrown instanceof CommanderError && thrown.exitCode === 0) return EXIT_CODES.ok
   const known = thrown instanceof AuthError
   const name = known ? exitName(thrown.code) : 'failure'
@@ -95,7 +96,7 @@ function failure(thrown: unknown, flags: GlobalFlags, context: Context): number 
       ? thrown.message
       : 'Something unforeseen happened: this is a bug. Details are on standard error.',
     next_step: known
-      ? nextStep(thrown, flagFor(flags, context))
+      ? nextStep(thrown, await flagFor(flags, context))
       : 'report it, with what standard error shows',
   }
   if (flags.json) context.stdout(`${JSON.stringify({ schema_version: 1, error: shape })}\n`)
@@ -112,9 +113,9 @@ function stackOf(error: unknown): string {
 }
 
 /** What named the profile may itself be what is wrong. */
-function flagFor({ profile }: GlobalFlags, context: Context): string {
+async function flagFor({ profile }: GlobalFlags, context: Context): Promise<string> {
   try {
-    const settings = context.settings()
+    const settings = await context.settings()
     return profileFlag(chooseProfile(profile, context.env, settings), context.env, settings)
   } catch (error) {
     if (error instanceof AuthError) return ''
@@ -124,7 +125,7 @@ function flagFor({ profile }: GlobalFlags, context: Context): string {
 
 function thisProcess(): Surroundings {
   const { env, stdout, stderr } = process
-  stdout.on('error', endQuietlyWithoutReader)
+  stdout.on('error', endWithoutOutput)
   return {
     env,
     stdout: (text) => void stdout.write(text),
@@ -138,7 +139,8 @@ function thisProcess(): Surroundings {
   }
 }
 
-/** Whoever reads our output may stop reading, as `head` does: that is not a fault of ours. */
-function endQuietlyWithoutReader(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'EPIPE') throw error
+/** Nobody reads any more, or the disk is full: what was asked for has been done, and cannot be told. */
+function endWithoutOutput({ code }: NodeJS.ErrnoException): never {
+  process.stderr.write(cannotWrite(code))
+  process.exit(EXIT_CODES.failure)
 }

@@ -41,10 +41,10 @@ export function systemContext(surroundings: Surroundings, endWith: (exitCode: nu
     isTerminal: stderrIsTerminal && !isSet(env['CI']),
     endWith,
     whereabouts: surroundings.whereabouts ?? (() => whereaboutsOf(env)),
-    settings: () => readSettings(settingsPath(env)),
+    settings: async () => readSettings(await settingsPath(env)),
     settingsPath: () => settingsPath(env),
     settingsFile: async () =>
-      (await import('./adapters/settings-file.ts')).openSettingsFile(settingsPath(env)),
+      (await import('./adapters/settings-file.ts')).openSettingsFile(await settingsPath(env)),
     session: (flags) => openSession(surroundings, flags),
   }
 }
@@ -57,9 +57,9 @@ function isSet(value: string | undefined): boolean {
 async function openSession(surroundings: Surroundings, flags: GlobalFlags): Promise<Session> {
   const { env, now, interruption } = surroundings
   if (flags.debug || env['CODEX_AUTH_DEBUG']) traceTo(surroundings)
-  const settings = readSettings(settingsPath(env))
+  const root = await rootFolder(env)
+  const settings = readSettings(await settingsPath(env))
   refuseOtherKeySources(env)
-  const root = rootFolder(env)
   return {
     profile: chooseProfile(flags.profile, env, settings),
     settings,

@@ -1,12 +1,32 @@
-import { join, resolve } from 'node:path'
-import envPaths from 'env-paths'
+import { userInfo } from 'node:os'
+import { isAbsolute, join, resolve } from 'node:path'
+import { AuthError } from '../errors.ts'
 import { rootFromEnvironment, type Environment } from './root-folder.ts'
 
-/** The folder of everything this program keeps: `$CODEX_AUTH_HOME`, else the user's configuration folder. */
-export function rootFolder(env: Environment): string {
-  return resolve(rootFromEnvironment(env) ?? envPaths('codex-auth', { suffix: '' }).config)
+/**
+ * The folder of everything this program keeps: `$CODEX_AUTH_HOME`, else the user's configuration folder.
+ * @throws {AuthError} `usage` for somebody who has neither, such as a user without an account.
+ */
+export async function rootFolder(env: Environment): Promise<string> {
+  return resolve(rootFromEnvironment(env) ?? (await rootFromSystem(env)))
 }
 
-export function settingsPath(env: Environment): string {
-  return join(rootFolder(env), 'config.json')
+export async function settingsPath(env: Environment): Promise<string> {
+  return join(await rootFolder(env), 'config.json')
+}
+
+async function rootFromSystem(env: Environment): Promise<string> {
+  try {
+    // Loading it asks the system for the home folder, which fails where there is none.
+    const { default: envPaths } = await import('env-paths')
+    const { config } = envPaths('codex-auth', { suffix: '' })
+    // An empty HOME would put it below the current folder.
+    const root = isAbsolute(config) ? config : rootFromEnvironment({ ...env, HOME: userInfo().homedir })
+    if (root !== undefined) return root
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === undefined) throw error
+  }
+  throw new AuthError('usage', 'There is no home folder to keep anything in.', {
+    nextStep: 'name a folder in CODEX_AUTH_HOME',
+  })
 }

@@ -22,12 +22,10 @@ export function terminalInput(stdin: Stdin, stderr: { write(text: string): unkno
     },
     secret: async (prompt, signal) => {
       if (!isTerminal) return firstLine(stdin, signal)
+      // Whoever sees the prompt may type at once: by then, the terminal shows nothing of it any more.
+      const line = hiddenLine(stdin, signal)
       stderr.write(prompt)
-      try {
-        return await hiddenLine(stdin, signal)
-      } finally {
-        stderr.write('\n')
-      }
+      return line.finally(() => stderr.write('\n'))
     },
   }
 }

@@ -95,8 +95,8 @@ function addPath(config: Command, context: Context): void {
   config
     .command('path')
     .description('Print where the settings file is')
-    .action((_options, command: Command) => {
-      const path = context.settingsPath()
+    .action(async (_options, command: Command) => {
+      const path = await context.settingsPath()
       printResult(context, flagsOf(command), { schema_version: 1, path }, `${path}\n`)
     })
 }

@@ -64,10 +64,10 @@ export interface Context {
   /** Where this process runs, as far as it matters to signing in. */
   whereabouts(): Promise<Whereabouts>
   /** @throws {AuthError} `settings_corrupt`. */
-  settings(): Settings
+  settings(): Promise<Settings>
   /** The settings file, opened for writing. */
   settingsFile(): Promise<SettingsFile>
-  settingsPath(): string
+  settingsPath(): Promise<string>
   /** Ends the command with this exit code although nothing was thrown. */
   endWith(exitCode: number): void
 }

@@ -19,17 +19,27 @@ export async function listenOrTakeOver(
   request: ListenOptions & { readonly profile: string },
   { listener, signIns }: TakeOverPorts,
 ): Promise<Listening> {
-  signIns.takeOver((signIn) => signIn.profile === request.profile)
+  let isEnding = signIns.takeOver((signIn) => signIn.profile === request.profile)
   const end = performance.now() + PATIENCE
   for (;;) {
     try {
       return await listener.listen(request)
     } catch (error) {
-      if (!(error instanceof AuthError) || error.code !== 'no_redirect_port') throw error
-      // One port is enough: whoever waits on another goes on.
-      const taken = request.ports.some((port) => signIns.takeOver((signIn) => signIn.port === port))
-      if (!taken || performance.now() >= end) throw error
+      if (!isPortFault(error) || performance.now() >= end) throw error
+      // Whoever was asked may have ended since the port was tried: it is tried once more before anybody else is asked.
+      const wasEnding = isEnding
+      isEnding = signIns.takeOver(() => false) || (!wasEnding && endOne(request.ports, signIns))
+      if (!wasEnding && !isEnding) throw error
       await new Promise((resolve) => setTimeout(resolve, PAUSE))
     }
   }
+}
+
+function isPortFault(error: unknown): boolean {
+  return error instanceof AuthError && error.code === 'no_redirect_port'
+}
+
+/** One port is enough: whoever waits on another goes on. */
+function endOne(ports: readonly number[], signIns: SignIns): boolean {
+  return ports.some((port) => signIns.takeOver((signIn) => signIn.port === port))
 }

@@ -196,6 +196,17 @@ describe('a secret', () => {
     expect([await secret, said]).toEqual(['hunter2', ['Key: ', '\n']])
   })
 
+  test('at a terminal is asked for when nothing that is typed is shown any more, and not before', async () => {
+    const stdin = keyboard()
+    const { input, said } = inputFrom(stdin)
+    const setRawMode = (raw: boolean): unknown => said.push(raw ? 'nothing is shown' : 'typing is shown')
+    Object.assign(stdin, { setRawMode })
+    const secret = input.secret('Key: ', forever())
+    stdin.write('hunter2\r')
+    await secret
+    expect(said).toEqual(['nothing is shown', 'Key: ', 'typing is shown', '\n'])
+  })
+
   test('at a terminal is none after Ctrl-D', async () => {
     const stdin = keyboard()
     const secret = inputFrom(stdin).input.secret('Key: ', forever())

@@ -168,7 +168,7 @@ const FAULTS: readonly (readonly [string, Fault])[] = [
         symlinkSync(`${path()}.elsewhere`, path())
       },
       message: () => `${path()} is a symbolic link, which is not followed.`,
-      next: () => `ls -l ${path()}    # then put the file itself there`,
+      next: () => `mv -f "$(readlink -f ${path()})" ${path()}    # puts the file itself there`,
     },
   ],
 ]

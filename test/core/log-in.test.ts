@@ -139,6 +139,8 @@ const PREPARED = [
   'take over the profile',
   'listen localhost:1455,1457',
 ]
+/** Nobody is ending already, and nobody of ours has either port. */
+const NO_PORT = ['take over the port', 'take over the port', 'take over the port']
 const ARRIVED = [
   ...PREPARED,
   `announce ${PROFILE} browser 1455`,
@@ -236,8 +238,7 @@ describe('logging in', () => {
     await signIn(it, { asks: true })
     expect(it.memory.journal).toEqual([
       ...PREPARED.slice(0, -1),
-      'take over the port',
-      'take over the port',
+      ...NO_PORT,
       'tell: No port is free.',
       `announce ${PROFILE} browser undefined`,
       'tell address true undefined',
@@ -308,7 +309,7 @@ describe('the login before stays, and nothing is left open,', () => {
     const none = new AuthError('no_redirect_port', 'No port is free.')
     const it = world(sampleCredential(), { listener: { listen: () => Promise.reject(none) } })
     expect(await rejected(signIn(it))).toMatchObject({ code: 'no_redirect_port', exitCode: 8 })
-    expect(it.memory.journal).toEqual([...PREPARED.slice(0, -1), 'take over the port', 'take over the port'])
+    expect(it.memory.journal).toEqual([...PREPARED.slice(0, -1), ...NO_PORT])
   })
 
   test('when it cannot be announced', async () => {

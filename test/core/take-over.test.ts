@@ -24,7 +24,7 @@ beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'performance'] }
 afterEach(() => void vi.useRealTimers())
 
 interface Other extends Pick<OtherSignIn, 'profile' | 'port'> {
-  /** How many tries find it still there after it was asked to end. */
+  /** How many tries find its port in use after it was asked to end; after the last, nobody sees it any more. */
   readonly lingers: number
 }
 
@@ -33,10 +33,13 @@ function machine(others: readonly Other[], foreign: readonly number[] = []) {
   const journal: string[] = []
   const waiting = others.map((other) => ({ ...other, pid: 4711, since: 0, method: 'browser' as const }))
   const asked = new Map<(typeof waiting)[number], number>()
-  const isThere = (other: (typeof waiting)[number]): boolean => (asked.get(other) ?? 0) <= other.lingers
+  const triesOf = (other: (typeof waiting)[number]): number => asked.get(other) ?? 0
   const listen = async (): Promise<number> => {
     for (const [one, tries] of asked) asked.set(one, tries + 1)
-    const taken = new Set([...foreign, ...waiting.filter(isThere).map(({ port }) => port)])
+    const taken = new Set([
+      ...foreign,
+      ...waiting.filter((one) => triesOf(one) <= one.lingers).map(({ port }) => port),
+    ])
     const free = REQUEST.ports.find((port) => !taken.has(port))
     if (free === undefined) throw TAKEN
     return free
@@ -49,7 +52,7 @@ function machine(others: readonly Other[], foreign: readonly number[] = []) {
         journal.push(`end ${one.profile}`)
         asked.set(one, 0)
       }
-      return [...asked.keys()].some(isThere)
+      return [...asked.keys()].some((one) => triesOf(one) === 0 || triesOf(one) < one.lingers)
     },
   }
   const listener = { listen: async (): Promise<Listening> => listeningOn(await listen()) }
@@ -116,6 +119,15 @@ describe('listening for the redirect', () => {
     expect({ ended: await ending(listenOrTakeOver(REQUEST, ports)), journal }).toEqual({
       ended: 1455,
       journal: ['end home'],
+    })
+  })
+
+  test('ends another one when the port of the first goes to somebody else', async () => {
+    const others = [{ profile: 'home', port: 1457, lingers: 1 }]
+    const { journal, ports } = machine([{ profile: 'work', port: 1455, lingers: 1 }, ...others], [1455])
+    expect({ ended: await ending(listenOrTakeOver(REQUEST, ports)), journal }).toEqual({
+      ended: 1457,
+      journal: ['end work', 'end home'],
     })
   })
 

@@ -119,10 +119,11 @@ describe('at a terminal', { skip: WITHOUT_TERMINAL !== undefined }, () => {
 
 /** A sign-in whose input is a shell's pipe that stays open for a minute, as in `sleep 60 | codex-auth login`. */
 function holdingItsInput(args: readonly string[], home: string) {
+  const { PATH } = process.env
   const child = spawn(
     'sh',
     ['-c', 'sleep 60 | { "$@"; echo "left with $?" >&2; }', 'sh', process.execPath, PROGRAM, ...args],
-    { env: { ...process.env, CODEX_AUTH_HOME: home }, stdio: ['ignore', 'ignore', 'pipe'], detached: true },
+    { env: { PATH, CODEX_AUTH_HOME: home }, stdio: ['ignore', 'ignore', 'pipe'], detached: true },
   )
   onTestFinished(() => {
     if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL')

@@ -144,7 +144,7 @@ describe('a way that is closed leaves the login as it was', () => {
     const socks = { ...env, HTTPS_PROXY: proxy.address.replace('http:', 'socks5:') }
     expect(await runCli(['refresh'], { home, env: socks })).toEqual(
       failed(
-        2,
+        5,
         'HTTPS_PROXY names a SOCKS proxy, which is not supported.',
         'name an http:// or https:// proxy in HTTPS_PROXY, or unset it',
       ),

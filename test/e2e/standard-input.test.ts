@@ -6,6 +6,7 @@ import { credentialFile, fingerprint, newHome, newIssuer, storeLogin } from '../
 import { jwt } from '../support/fake-issuer.ts'
 import { recordSecret } from '../support/secrets.ts'
 import { available, runScript } from '../support/shell.ts'
+import { temporaryFolder } from '../support/temp-folder.ts'
 import { startOnTerminal } from '../support/terminal.ts'
 
 const API_KEY = 'sk-proj-of-this-file-0123456789'
@@ -25,13 +26,9 @@ describe('a key', () => {
     ['from a file', `codex-auth login --with-api-key <"$FILE"`],
     ['from a here-document', `codex-auth login --with-api-key <<END\n$KEY\nEND`],
   ])('%s is saved', async (_what, script) => {
-    const home = newHome()
-    const file = join(home, 'key.txt')
-    writeFileSync(file, `${API_KEY}\n`)
-    const env = { KEY: API_KEY, FILE: file }
-    const { exitCode, stdout, stderr } = await runScript(script, { home, env })
-    writeFileSync(file, '')
-    expect({ exitCode, stdout, stderr }).toEqual({
+    const [home, FILE] = [newHome(), join(temporaryFolder(), 'key.txt')]
+    writeFileSync(FILE, `${API_KEY}\n`)
+    expect(await runScript(script, { home, env: { KEY: API_KEY, FILE } })).toEqual({
       exitCode: 0,
       stdout: '',
       stderr: 'Saved an API key, profile "default".\n',

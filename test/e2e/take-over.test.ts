@@ -3,6 +3,7 @@ import { createServer } from 'node:net'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { addressOf, runCli, startCli, type Running } from '../support/cli.ts'
 import { newHome, newIssuer, redirectUriOf } from '../support/e2e.ts'
+import { hold } from '../support/fake-issuer.ts'
 import { signIn } from '../support/sign-in.ts'
 
 const LOST = [
@@ -25,7 +26,7 @@ async function signIns() {
     const address = await addressOf(running)
     return { ...running, address, port: Number(new URL(redirectUriOf(address)).port) }
   }
-  return { home, start }
+  return { home, issuer, start }
 }
 
 /** How a sign-in ended that was not finished. */
@@ -82,21 +83,25 @@ describe('a second sign-in in another process', () => {
     expect((await second.ended).exitCode).toBe(0)
   })
 
-  test('does not end one whose answer is being saved', async () => {
-    const { home, start } = await signIns()
+  test('does not end one whose code is being traded', async () => {
+    const { home, issuer, start } = await signIns()
     const first = await start('work')
-    await signIn(first.address)
+    const held = hold()
+    issuer.nextAnswers.push(held.answer)
+    const page = signIn(first.address)
+    await held.arrived
     const second = await start('work')
-    expect((await first.ended).exitCode).toBe(0)
+    held.release()
+    expect([(await page).status, (await first.ended).exitCode]).toEqual([200, 0])
     second.kill('SIGINT')
     expect((await second.ended).exitCode).toBe(130)
     expect((await runCli(['token', '--profile', 'work'], { home })).exitCode).toBe(0)
   })
 
   test('with a device code ends one with a browser, and frees its port', async () => {
-    const { home, start } = await signIns()
+    const { home, issuer, start } = await signIns()
     const first = await start('work')
-    const issuer = await newIssuer()
+    issuer.behaviour.device = { enabled: true, interval: '1', polls: ['approved'] }
     const args = ['login', '--device-code', '--issuer', issuer.issuer, '--profile', 'work']
     const second = startCli(args, { home })
     await second.says(/enter the code/)

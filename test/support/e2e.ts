@@ -86,11 +86,6 @@ export async function logIn(
   return { ...ended, address, page, lingered: performance.now() - shown }
 }
 
-/** What was said, without the hint that only machines that are containers give. */
-export function onAnyMachine(stderr: string): string {
-  return stderr.replace(/^In a container, .*\n.*\n/m, '')
-}
-
 /** Puts a login into a profile as if it had been signed in here. */
 export async function storeLogin(
   home: string,

@@ -79,7 +79,7 @@ function refuseInsecure(path: string, stats: Stats): void {
 
 function symbolicLink(path: string): AuthError {
   return new AuthError('store_insecure', `${path} is a symbolic link, which is not followed.`, {
-    nextStep: `ls -l ${quoted(path)}    # then put the file itself there`,
+    nextStep: `mv -f "$(readlink -f ${quoted(path)})" ${quoted(path)}    # puts the file itself there`,
   })
 }
 

@@ -114,7 +114,7 @@ describe('what is not a file', () => {
     expect(thrown(() => readPrivateFile(path, 10))).toEqual(
       insecure(
         `${path} is a symbolic link, which is not followed.`,
-        `ls -l ${path}    # then put the file itself there`,
+        `mv -f "$(readlink -f ${path})" ${path}    # puts the file itself there`,
       ),
     )
   })

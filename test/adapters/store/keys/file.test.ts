@@ -148,7 +148,7 @@ describe('a key file that cannot be used', () => {
       code: 'store_insecure',
       exitCode: 6,
       message: `${path} is a symbolic link, which is not followed.`,
-      nextStep: `ls -l ${path}    # then put the file itself there`,
+      nextStep: `mv -f "$(readlink -f ${path})" ${path}    # puts the file itself there`,
     })
   })
 
