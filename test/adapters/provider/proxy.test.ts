@@ -118,8 +118,10 @@ describe('no proxy', () => {
     ['https://0x7f000001'],
     ['https://[::1]'],
     ['https://[::ffff:127.0.0.1]'],
-  ])('is used for %s, which is this machine', (address) => {
-    expect(proxyOf({ HTTPS_PROXY: 'http://proxy.corp' }, address)).toBe(undefined)
+  ])('is used for %s only where NO_PROXY names this machine', (address) => {
+    const env = { HTTPS_PROXY: 'http://proxy.corp' }
+    expect(proxyOf({ ...env, NO_PROXY: 'localhost,127.0.0.0/8,::1' }, address)).toBe(undefined)
+    expect(proxyOf(env, address)).toBe('proxy.corp:80')
   })
 
   it.each<[exceptions: string, address: string]>([

@@ -52,8 +52,8 @@ async function startIssuer(): Promise<string> {
 }
 
 /** The environment of a network whose only way out is this proxy. */
-function goThrough({ address }: Pick<ConnectProxy, 'address'>): void {
-  setNetwork({ HTTPS_PROXY: address, CODEX_CA_CERTIFICATE: fileOf(AUTHORITY.certificate) })
+function goThrough({ address }: Pick<ConnectProxy, 'address'>, more: Record<string, string> = {}): void {
+  setNetwork({ HTTPS_PROXY: address, CODEX_CA_CERTIFICATE: fileOf(AUTHORITY.certificate), ...more })
 }
 
 /** The name of a proxy that does with bytes what a test tells it. */
@@ -361,10 +361,10 @@ describe('no password of a proxy', () => {
 })
 
 describe('a server on this machine', () => {
-  it('is reached without the proxy', async () => {
+  it('is reached without the proxy where NO_PROXY names it', async () => {
     const port = await serveSecurely((_, response) => response.end('{}'), '127.0.0.1')
     const proxy = await startConnectProxy()
-    goThrough(proxy)
+    goThrough(proxy, { NO_PROXY: '127.0.0.1' })
     expect((await request(`https://127.0.0.1:${port}/token`, POST)).body).toBe('{}')
     expect(proxy.answers).toEqual([])
   })
