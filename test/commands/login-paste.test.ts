@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { AuthError } from '../../src/errors.ts'
-import { failedInWords } from '../support/expected-output.ts'
+import { failedInWords, withoutOwners } from '../support/expected-output.ts'
 import { credentialOf, startFakeIssuer, type FakeIssuer } from '../support/fake-issuer.ts'
 import {
   keyboard,
@@ -67,7 +67,7 @@ async function redirectFrom(address: string): Promise<URL> {
 
 async function end({ ended, address }: Waiting) {
   const { stderr, ...rest } = await ended
-  return { ...rest, stderr: stderr.replace(address, 'ADDRESS') }
+  return { ...rest, stderr: withoutOwners(stderr.replace(address, 'ADDRESS')) }
 }
 
 function codeOf(redirect: URL): string {
@@ -290,8 +290,6 @@ async function portInUse() {
 }
 
 describe('where nothing can listen,', () => {
-  const owner = `in use by node (pid ${process.pid})`
-
   test('a person at a terminal can paste', async () => {
     const { port, words, close } = await portInUse()
     const it = await waiting(keyboard(), { terminal: true }, words)
@@ -303,7 +301,7 @@ describe('where nothing can listen,', () => {
       exitCode: 0,
       stdout: '',
       stderr: [
-        `codex-auth: warning: Nothing can listen for the redirect on this machine: port ${port} is ${owner}. After signing in, paste the address that the browser ends on here.\n`,
+        `codex-auth: warning: Nothing can listen for the redirect on this machine: port ${port} is in use. After signing in, paste the address that the browser ends on here.\n`,
         SHOWN,
         HINT,
         WAITING,
@@ -320,10 +318,11 @@ describe('where nothing can listen,', () => {
     ['with something else than a person on standard input', { terminal: true, stdin: openPipe() }],
   ])('%s it ends with 8', async (_what, options) => {
     const { port, words, close } = await portInUse()
-    expect(await home.run(`${words} --profile work`, options)).toEqual(
+    const { stderr, ...rest } = await home.run(`${words} --profile work`, options)
+    expect({ ...rest, stderr: withoutOwners(stderr) }).toEqual(
       failedInWords({
         exit_code: 8,
-        message: `Nothing can listen for the redirect on this machine: port ${port} is ${owner}.`,
+        message: `Nothing can listen for the redirect on this machine: port ${port} is in use.`,
         next_step:
           'end the program that has the port, or sign in without one: codex-auth login --profile work --device-code',
       }),

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { renderResultPage } from '../../src/adapters/result-page.ts'
 import type { Credential } from '../../src/core/credential.ts'
-import { failed, failedInWords, statusOf, timestamp } from '../support/expected-output.ts'
+import { failed, failedInWords, statusOf, timestamp, withoutOwners } from '../support/expected-output.ts'
 import { credentialOf, jwt, startFakeIssuer, type FakeIssuer } from '../support/fake-issuer.ts'
 import { fakeBrowser, temporaryHome, type Home } from '../support/fake-surroundings.ts'
 import { listenOnLoopback } from '../support/loopback-server.ts'
@@ -242,11 +242,12 @@ describe('where login goes', () => {
   test('ends with 8 when no port is left', async () => {
     const taken = await listenOnLoopback()
     const words = `login --browser --issuer ${issuer.issuer} --port ${taken.port}`
-    expect(await home.run(`${words} --json`)).toEqual(
+    const { exitCode, stdout, stderr } = await home.run(`${words} --json`)
+    expect({ exitCode, stdout: withoutOwners(stdout), stderr: withoutOwners(stderr) }).toEqual(
       failed({
         code: 'login_incomplete',
         exit_code: 8,
-        message: `Nothing can listen for the redirect on this machine: port ${taken.port} is in use by node (pid ${process.pid}).`,
+        message: `Nothing can listen for the redirect on this machine: port ${taken.port} is in use.`,
         next_step:
           'end the program that has the port, or sign in without one: codex-auth login --device-code',
       }),

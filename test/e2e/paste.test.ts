@@ -105,11 +105,7 @@ describe('at a terminal', { skip: WITHOUT_TERMINAL !== undefined }, () => {
     await Promise.all([occupy(1455), occupy(1457)])
     const args = ['login', '--no-browser', '--issuer', issuer.issuer]
     const terminal = startOnTerminal(args, { home, mayContain: TYPED })
-    await terminal.shows(
-      new RegExp(
-        `warning: Nothing can listen for the redirect on this machine: port 1455 is in use by node \\(pid ${process.pid}\\)`,
-      ),
-    )
+    await terminal.shows(/warning: Nothing can listen for the redirect on this machine: port 1455 is in use/)
     const [, address = ''] = await terminal.shows(/^(http\S+)\r\n/m)
     expect(new URL(address).searchParams.get('redirect_uri')).toBe('http://localhost:1455/auth/callback')
     terminal.type(`${(await redirectFrom(address)).href}\n`)

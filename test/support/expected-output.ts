@@ -89,3 +89,8 @@ export function failed({ code, exit_code, message, next_step }: Failure) {
 export function failedInWords(failure: Omit<Failure, 'code'>) {
   return { ...failed({ code: '', ...failure }), stdout: '' }
 }
+
+/** Who has a port is said only where the system tells it in time. */
+export function withoutOwners(text: string): string {
+  return text.replaceAll(/ by [^,()]+ \(pid \d+\)/g, '')
+}

@@ -9,10 +9,10 @@ import type { Listening } from '../../../src/core/ports.ts'
 import { noRedirectPort } from '../../../src/adapters/redirect-listener/loopback.ts'
 import { loopbackHosts } from '../../../src/adapters/redirect-listener/request.ts'
 import { redirectListener } from '../../../src/adapters/redirect-listener.ts'
+import { withoutOwners } from '../../support/expected-output.ts'
 import { faultAnswer, fetchFrom, portOf } from './client.ts'
 
 const nextStep = 'end the program that has the port, or sign in without one: codex-auth login --device-code'
-const us = `node (pid ${process.pid})`
 
 const listenings: Listening[] = []
 const others: Server[] = []
@@ -59,11 +59,13 @@ async function hasIpv6(): Promise<boolean> {
 }
 const ipv6 = await hasIpv6()
 
+/** The failure, without who has the ports. */
 async function failure(ports: readonly number[]): Promise<unknown> {
   try {
     return await listen(ports)
   } catch (error) {
-    return error
+    if (!(error instanceof AuthError)) throw error
+    return Object.assign(error, { message: withoutOwners(error.message) })
   }
 }
 
@@ -124,15 +126,26 @@ describe('a port that another program has', () => {
     expect(await failure([first, second])).toEqual(
       new AuthError(
         'no_redirect_port',
-        `Nothing can listen for the redirect on this machine: port ${first} is in use by ${us}, port ${second} is in use by ${us}.`,
+        `Nothing can listen for the redirect on this machine: port ${first} is in use, port ${second} is in use.`,
         { nextStep },
       ),
     )
   })
 
+  test('is named with who has it, as soon as the system tells that in time', async () => {
+    const port = await occupy('127.0.0.1')
+    const message = (): Promise<string> =>
+      listen([port]).then(String, (error: unknown) => (error as AuthError).message)
+    await expect
+      .poll(message, { timeout: 20_000 })
+      .toBe(
+        `Nothing can listen for the redirect on this machine: port ${port} is in use by node (pid ${process.pid}).`,
+      )
+  })
+
   test('may be another sign-in', async () => {
     const port = portOf(await listen([0]))
-    const message = `Nothing can listen for the redirect on this machine: port ${port} is in use by ${us}.`
+    const message = `Nothing can listen for the redirect on this machine: port ${port} is in use.`
     expect(await failure([port])).toEqual(new AuthError('no_redirect_port', message, { nextStep }))
   })
 })
