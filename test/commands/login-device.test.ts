@@ -91,6 +91,13 @@ describe('login --device-code', () => {
     expect(await run(`${login} --quiet`)).toEqual({ exitCode: 0, stdout: '', stderr: shown() })
   })
 
+  test.each(['--browser', '--no-browser'])('opens no browser, whatever %s says', async (flag) => {
+    expect(await run(`${login} ${flag}`)).toMatchObject({
+      exitCode: 0,
+      stderr: expect.stringContaining(shown()),
+    })
+  })
+
   test('goes on when the provider is not well for a while', async () => {
     issuer.behaviour.device = { enabled: true, interval: '5', polls: [500, 429, 403, 'approved'] }
     issuer.nextDevicePollAnswers.push(answers.html(502), answers.rateLimited('1'))
