@@ -7,7 +7,13 @@ export default defineConfig({
   test: {
     globalSetup: ['test/support/leak-check.ts'],
     projects: [
-      { test: { name: 'unit', include: ['test/{core,commands,adapters}/**/*.test.ts', 'test/*.test.ts'] } },
+      {
+        test: {
+          name: 'unit',
+          testTimeout: 30_000,
+          include: ['test/{core,commands,adapters}/**/*.test.ts', 'test/*.test.ts'],
+        },
+      },
       { test: { ...alone, name: 'e2e', include: ['test/{e2e,faults}/**/*.test.ts'] } },
       { test: { ...alone, name: 'system', include: ['test/system/**/*.test.ts'], testTimeout: 120_000 } },
     ],
