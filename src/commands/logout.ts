@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { AuthError } from '../errors.ts'
 import { exitCode, exitName, nextStep } from '../core/exit-code.ts'
 import { logOut, type LoggedOut } from '../core/log-out.ts'
 import type { Context, GlobalFlags, Session } from './context.ts'
@@ -24,16 +25,45 @@ export function addLogoutCommand(program: Command, context: Context): void {
     .action(async (_options, command: Command) => {
       const flags = flagsOf<LogoutFlags>(command)
       const session = await context.session(flags)
-      const ended: Ended[] = []
-      for (const profile of flags.all ? session.store.profiles() : [session.profile]) {
-        const request = { profile, localOnly: flags.localOnly === true, ...waitNotice(context, flags) }
-        const one = { profile, ...(await logOut(request, session)) }
-        tell(context, flags, session, one)
-        ended.push(one)
-      }
-      if (ended.length === 0) say(context, flags, 'Nobody is signed in to any profile; nothing to do.')
-      finish(context, flags, session, ended)
+      if (flags.all) return logOutOfAll(context, flags, session)
+      finish(context, flags, session, [await logOutOf(session.profile, context, flags, session)])
     })
+}
+
+/** One profile that cannot be removed now keeps none of the others; its failure is the whole command's at the end. */
+async function logOutOfAll(
+  context: Context,
+  flags: LogoutFlags & GlobalFlags,
+  session: Session,
+): Promise<void> {
+  const ended: Ended[] = []
+  const failures: AuthError[] = []
+  for (const profile of session.store.profiles()) {
+    try {
+      ended.push(await logOutOf(profile, context, flags, session))
+    } catch (error) {
+      if (!(error instanceof AuthError) || context.interruption.aborted) throw error
+      failures.push(error)
+    }
+  }
+  const [first] = failures
+  if (first !== undefined) throw first
+  if (ended.length === 0) say(context, flags, 'Nobody is signed in to any profile; nothing to do.')
+  finish(context, flags, session, ended)
+}
+
+async function logOutOf(
+  profile: string,
+  context: Context,
+  flags: LogoutFlags & GlobalFlags,
+  session: Session,
+): Promise<Ended> {
+  const request = { profile, localOnly: flags.localOnly === true, ...waitNotice(context, flags) }
+  const ended = { profile, ...(await logOut(request, session)) }
+  tell(context, flags, session, ended)
+  if (session.environment && ended.removed)
+    warn(context, 'CODEX_AUTH_TOKEN is set, and its token goes on working until you unset it.')
+  return ended
 }
 
 function tell(

@@ -227,6 +227,20 @@ describe('logout --all', () => {
     expect(home.store.profiles()).toEqual([])
   })
 
+  test('goes on past a profile that another process holds, and ends as that one', async () => {
+    for (const profile of ['a', 'held', 'work']) await keepLogin(profile)
+    await home.run('config set lock_wait 0')
+    const ended = await home.store.exclusively('held', { work: () => home.run('logout --all') })
+    expect(ended).toEqual({
+      exitCode: 7,
+      stdout: '',
+      stderr: expect.stringMatching(
+        /^Signed out of "a": .*\nSigned out of "work": .*\ncodex-auth: The lock \S+held\.lock is held by process .*\n {2}Next: .*\n$/,
+      ),
+    })
+    expect(home.store.profiles()).toEqual(['held'])
+  })
+
   test('has nothing to do where nobody is signed in', async () => {
     expect(await home.run('logout --all')).toEqual({
       exitCode: 0,
@@ -238,6 +252,17 @@ describe('logout --all', () => {
       stderr: '',
       json: { schema_version: 1, profiles: [] },
     })
+  })
+})
+
+test('logout says that a token from the environment outlives it', async () => {
+  await keepLogin()
+  expect(await home.run('logout --local-only', { env: { CODEX_AUTH_TOKEN: 'sk-proj-from-ci' } })).toEqual({
+    exitCode: 0,
+    stdout: '',
+    stderr:
+      'Signed out of "default": removed here; the provider was not told, so its tokens live on until they expire.\n' +
+      'codex-auth: warning: CODEX_AUTH_TOKEN is set, and its token goes on working until you unset it.\n',
   })
 })
 
