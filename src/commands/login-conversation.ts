@@ -1,7 +1,7 @@
 import { renderUnicodeCompact } from 'uqr'
 import type { AuthError } from '../errors.ts'
 import { formatDuration } from '../core/duration.ts'
-import type { AwaitedRedirect } from '../core/await-redirect.ts'
+import type { PasteFault } from '../core/await-redirect.ts'
 import type { DeviceAuthorization } from '../core/ports.ts'
 import type { Context, Whereabouts } from './context.ts'
 import { BROWSER_TIMEOUT, type LoginFlags } from './login-flags.ts'
@@ -32,7 +32,7 @@ export function conversation(
       )
       // What the whole command is about: `--quiet` does not hide it, and nothing shares its line.
       context.stderr(`\n${url}\n\n`)
-      if (where.container && !where.ssh && !openBrowser) tell(IN_CONTAINER)
+      if (where.container && !where.ssh && !openBrowser && flags.listen === undefined) tell(IN_CONTAINER)
       if (asks) tell('If the browser cannot come back here, paste the address it ends on.')
       tell(
         `Waiting up to ${formatDuration(flags.timeout ?? BROWSER_TIMEOUT)} for the sign-in. Ctrl-C ends it and changes nothing.`,
@@ -46,18 +46,19 @@ export function conversation(
     onNoListener: (error: AuthError): void =>
       warn(context, `${error.message} After signing in, paste the address that the browser ends on here.`),
     // Whoever pastes waits for an answer, with `--quiet` as well.
-    onPasted: (kind: Parameters<AwaitedRedirect['onPasted']>[0]): void =>
-      context.stderr(`${PASTED[kind](asks)}\n`),
+    onPasted: (kind: PasteFault): void => context.stderr(`${PASTED[kind](asks)}\n`),
   }
 }
 
-const PASTED: Record<Parameters<AwaitedRedirect['onPasted']>[0], (asks: boolean) => string> = {
+const PASTED: Record<PasteFault, (asks: boolean) => string> = {
   other_attempt: () =>
     'That address belongs to an earlier attempt, or to another program, and not to\nthis sign-in. Still waiting.',
   bare_code: (asks) =>
     asks
       ? 'That is a code without its state. Is it from the sign-in you just started? [y/N]'
       : 'A code alone is not taken from a pipe: send the whole address, or code#state.\nStill waiting.',
+  without_issuer: () =>
+    'This provider takes a code only with its own name beside it: paste the whole\naddress that the browser ended on. Still waiting.',
   authorization_address: () =>
     'That is the address to sign in at. Open it, sign in, and paste the address that\ncomes after. Still waiting.',
   unreadable: () => 'There is no code in that. Paste the whole address the browser ended on.\nStill waiting.',

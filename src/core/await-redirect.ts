@@ -2,6 +2,10 @@ import { AuthError } from '../errors.ts'
 import { formatDuration } from './duration.ts'
 import { readPasted, type Pasted } from './pasted-redirect.ts'
 import type { AuthorizationRequest, Input, Listening, Redirect } from './ports.ts'
+import { withinTime } from './time-limit.ts'
+
+/** Why a pasted line has not finished the sign-in. `without_issuer`: it lacks what only the whole address has. */
+export type PasteFault = Exclude<Pasted['kind'], 'redirect' | 'nothing'> | 'without_issuer'
 
 export interface AwaitedRedirect {
   /** `undefined`: nothing can listen, and only what is pasted counts. */
@@ -15,7 +19,7 @@ export interface AwaitedRedirect {
   /** Called as soon as a redirect would be noticed. */
   onReady(): void
   /** A pasted line that did not finish the sign-in. */
-  onPasted(kind: Exclude<Pasted['kind'], 'redirect' | 'nothing'>): void
+  onPasted(kind: PasteFault): void
 }
 
 /**
@@ -28,27 +32,20 @@ export async function awaitRedirect(
   awaited: AwaitedRedirect,
   signal: AbortSignal,
 ): Promise<Redirect> {
-  const over = new AbortController()
-  const timer = setTimeout(
-    () => over.abort(late(awaited.timeout)),
-    Math.min(awaited.timeout * 1000, LONGEST_TIMER),
+  return withinTime(
+    awaited.timeout,
+    () => late(awaited.timeout),
+    signal,
+    async (either) => {
+      const arriving = [
+        awaited.listening?.redirect(authorization.state, either),
+        pasted(authorization, awaited, either),
+      ]
+      awaited.onReady()
+      return Promise.race(arriving.filter((way) => way !== undefined))
+    },
   )
-  const either = AbortSignal.any([signal, over.signal])
-  try {
-    const arriving = [
-      awaited.listening?.redirect(authorization.state, either),
-      pasted(authorization, awaited, either),
-    ]
-    awaited.onReady()
-    return await Promise.race(arriving.filter((way) => way !== undefined))
-  } finally {
-    clearTimeout(timer)
-    over.abort()
-  }
 }
-
-/** Milliseconds. A timer that is set for longer fires at once. */
-const LONGEST_TIMER = 2 ** 31 - 1
 
 function late(timeout: number): AuthError {
   return new AuthError('login_timeout', `Nobody finished the sign-in within ${formatDuration(timeout)}.`)
@@ -60,14 +57,13 @@ async function pasted(
   awaited: AwaitedRedirect,
   signal: AbortSignal,
 ): Promise<Redirect> {
-  const parameters =
-    awaited.input && (await readUntilRedirect(authorization.state, awaited.input, awaited, signal))
+  const parameters = awaited.input && (await readUntilRedirect(authorization, awaited.input, awaited, signal))
   if (parameters !== undefined) return { parameters, answer: async () => undefined }
   return rejectedBy(signal)
 }
 
 async function readUntilRedirect(
-  state: string,
+  authorization: AuthorizationRequest,
   input: Input,
   awaited: AwaitedRedirect,
   signal: AbortSignal,
@@ -78,13 +74,22 @@ async function readUntilRedirect(
     const isRefused = offered !== undefined && /^\s*(no?)?\s*$/i.test(line)
     offered = undefined
     if (isRefused) continue
-    const found = readPasted(line, state)
+    const found = readPasted(line, authorization.state)
+    if (lacksIssuer(found, authorization)) {
+      awaited.onPasted('without_issuer')
+      continue
+    }
     if (found.kind === 'redirect') return found.parameters
     // Whose a code without a state is, only a person can say.
     if (found.kind === 'bare_code' && awaited.asks) offered = found.parameters
     if (found.kind !== 'nothing') awaited.onPasted(found.kind)
   }
   return undefined
+}
+
+/** Such a code would be thrown away later, and with it the person's whole sign-in. */
+function lacksIssuer(found: Pasted, { issuerInRedirect }: AuthorizationRequest): boolean {
+  return issuerInRedirect && 'parameters' in found && !found.parameters.has('iss')
 }
 
 function rejectedBy(signal: AbortSignal): Promise<never> {

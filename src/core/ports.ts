@@ -120,6 +120,8 @@ export interface AuthorizationRequest {
   readonly codeVerifier: string
   /** `undefined`: none was sent. */
   readonly nonce: string | undefined
+  /** This provider names itself in every redirect, and one without a name is not to be trusted (RFC 9207, section 2.4). */
+  readonly issuerInRedirect: boolean
 }
 
 /** A device code that waits for its person. */

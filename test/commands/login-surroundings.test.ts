@@ -111,6 +111,11 @@ describe('in a container, login', () => {
     expect(await finished(it)).toBe(`${SHOWN}${CONTAINER}${WAITING}${SIGNED_IN}`)
   })
 
+  test('shows no way to somebody who has gone it', async () => {
+    const it = await waiting(`${login} --listen 0.0.0.0`, { terminal: true, where })
+    expect(await finished(it)).not.toContain(CONTAINER)
+  })
+
   test('shows the way over SSH where it is both', async () => {
     const it = await waiting(login, { terminal: true, where: { ...where, ssh: true } })
     expect(await finished(it)).not.toContain('container')

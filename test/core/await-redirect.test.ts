@@ -11,6 +11,7 @@ const AUTHORIZATION = {
   redirectUri: 'http://localhost:1455/auth/callback',
   codeVerifier: freshSecret('code_verifier'),
   nonce: undefined,
+  issuerInRedirect: false,
 }
 const GOOD = 'http://localhost:1455/auth/callback?code=pasted&state=the-state'
 const OTHER = 'http://localhost:1455/auth/callback?code=pasted&state=another'
@@ -26,6 +27,7 @@ interface World extends Partial<Pick<AwaitedRedirect, 'asks' | 'timeout'>> {
   /** Comes after what is pasted. `none`: nothing can listen. */
   readonly browser?: 'comes' | 'never comes' | 'none'
   readonly signal?: AbortSignal
+  readonly issuerInRedirect?: boolean
 }
 
 /** Which code came, how it may be answered, and what was told until then. */
@@ -33,7 +35,7 @@ async function awaited(world: World) {
   const told: string[] = []
   const read = new AbortController()
   const redirect = await awaitRedirect(
-    AUTHORIZATION,
+    { ...AUTHORIZATION, issuerInRedirect: world.issuerInRedirect ?? false },
     {
       listening: world.browser === 'none' ? undefined : listening(world, once(read.signal, 'abort'), told),
       input: world.pasted && input(world, () => read.abort()),
@@ -108,6 +110,18 @@ describe('the redirect', () => {
       told: [...READY, 'other_attempt', 'unreadable'],
     })
   })
+
+  test.each(['pasted#the-state', 'code=pasted&state=the-state', 'pasted-alone'])(
+    'must be pasted whole where the provider names itself in it: not as %s',
+    async (line) => {
+      const whole = `${GOOD}&iss=https%3A%2F%2Fauth.example.com`
+      const world = { browser: 'never comes', asks: true, issuerInRedirect: true } as const
+      expect(await awaited({ ...world, pasted: [line, 'y', whole] })).toMatchObject({
+        code: 'pasted',
+        told: [...READY, 'without_issuer', 'unreadable'],
+      })
+    },
+  )
 
   test('counts once it is pasted right, after whatever was pasted wrong', async () => {
     const pasted = [

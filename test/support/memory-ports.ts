@@ -140,6 +140,7 @@ export class MemoryPorts {
         redirectUri,
         codeVerifier: freshSecret('code_verifier'),
         nonce: undefined,
+        issuerInRedirect: false,
       }),
     exchange: async (_, redirect) => {
       this.#step('exchange', ` ${redirect.get('code')}`)

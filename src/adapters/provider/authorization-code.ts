@@ -40,7 +40,8 @@ export async function authorizationRequest(
     ...extra,
   }
   for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value)
-  return { url: url.href, state, redirectUri, codeVerifier, nonce }
+  const issuerInRedirect = server.authorization_response_iss_parameter_supported === true
+  return { url: url.href, state, redirectUri, codeVerifier, nonce, issuerInRedirect }
 }
 
 /**
