@@ -18,7 +18,11 @@ export function terminalInput(stdin: Stdin, stderr: { write(text: string): unkno
     lines: (signal) => lines(stdin, signal),
     ask: async (question, signal) => {
       stderr.write(question)
-      return firstLine(stdin, signal)
+      return firstLine(stdin, signal).catch((error: unknown) => {
+        // Nobody has typed the end of this line.
+        stderr.write('\n')
+        throw error
+      })
     },
     secret: async (prompt, signal) => {
       if (!isTerminal) return firstLine(stdin, signal)

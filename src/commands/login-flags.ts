@@ -2,6 +2,7 @@ import { isIP } from 'node:net'
 import { Option, type Command } from 'commander'
 import { AuthError } from '../errors.ts'
 import { parseDuration } from '../core/duration.ts'
+import type { ProviderName } from '../core/credential.ts'
 import type { ProviderFlags } from '../core/provider-choice.ts'
 import type { GlobalFlags } from './context.ts'
 import { collect } from './options.ts'
@@ -98,4 +99,23 @@ function parseAddress(text: string): string {
   throw new AuthError('usage', `${JSON.stringify(text.slice(0, 60))} is not an address to listen on.`, {
     nextStep: 'write an IP address of this machine, or 0.0.0.0 for all: --listen 0.0.0.0',
   })
+}
+
+/** A rule that this way to sign in could never meet is better known before anybody signs in. @throws {AuthError} `usage`. */
+export function refuseIdleRules(flags: LoginFlags, provider: ProviderName): void {
+  const { withApiKey, withAccessToken, workspace, expectAccount } = flags
+  if (withApiKey && (workspace ?? expectAccount) !== undefined) {
+    throw new AuthError(
+      'usage',
+      'An API key does not say whose it is, so no account can be expected of it.',
+      {
+        nextStep: 'leave out --workspace and --expect-account',
+      },
+    )
+  }
+  if (workspace !== undefined && provider !== 'openai' && !withAccessToken) {
+    throw new AuthError('usage', "Workspaces are ChatGPT's, and an OpenID provider has none.", {
+      nextStep: 'leave out --workspace, or name the account: --expect-account <email-or-id>',
+    })
+  }
 }

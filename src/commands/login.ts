@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { AuthError } from '../errors.ts'
 import { attemptRead } from '../core/attempt-read.ts'
-import type { Account } from '../core/credential.ts'
+import { holderName } from '../core/holder.ts'
 import { logIn } from '../core/log-in.ts'
 import { logInByDevice } from '../core/log-in-device.ts'
 import { logInWithSecret } from '../core/log-in-secret.ts'
@@ -10,12 +10,13 @@ import type { ProviderChoice } from '../core/ports.ts'
 import { accountFault, type AccountRules, type LoggedIn } from '../core/save-login.ts'
 import type { Settings } from '../core/settings.ts'
 import { status, type Status } from '../core/status.ts'
+import { withinTime } from '../core/time-limit.ts'
 import type { Context, Session, Whereabouts } from './context.ts'
 import { conversation, deviceConversation } from './login-conversation.ts'
-import { BROWSER_TIMEOUT, declareLogin, type LoginFlags } from './login-flags.ts'
+import { BROWSER_TIMEOUT, declareLogin, refuseIdleRules, type LoginFlags } from './login-flags.ts'
 import { flagsOf } from './options.ts'
 import { printResult, say, warn } from './output.ts'
-import { accountName, holderName, statusExitCode, statusJson } from './status-report.ts'
+import { holderWithPlan, statusExitCode, statusJson } from './status-report.ts'
 
 const OPENAI_PORTS = [1455, 1457]
 
@@ -24,6 +25,7 @@ export function addLoginCommand(program: Command, context: Context): void {
   declareLogin(program).action(async (_options, command: Command) => {
     const flags = flagsOf<LoginFlags>(command)
     const session = await context.session(flags)
+    refuseIdleRules(flags, providerOf(flags, session).name)
     const accounts = accountRules(context, flags, session)
     if (flags.ifNeeded) {
       const found = status(session.profile, undefined, session)
@@ -155,17 +157,27 @@ function mayAsk({ isTerminal }: Context, { input }: Session): boolean {
 }
 
 function accountRules(context: Context, flags: LoginFlags, session: Session): AccountRules {
-  const { input, interruption, profile } = session
+  const { input, profile } = session
   return {
     workspaces: flags.workspace === undefined ? [] : [flags.workspace],
     expected: flags.expectAccount,
-    mayReplace: async (before: Account, after: Account) => {
+    mayReplace: async (before, after, signal) => {
       if (flags.force) return true
       if (input === undefined || !mayAsk(context, session)) return false
-      const question = `The profile "${profile}" holds a login of ${accountName(before)}. Replace it by ${accountName(after)}? [y/N] `
-      return /^\s*y(es)?\s*$/i.test(await input.ask(question, interruption))
+      const question = `The profile "${profile}" holds a login of ${holderName(before)}. Replace it by ${holderName(after)}? [y/N] `
+      const answer = await withinTime(flags.timeout ?? BROWSER_TIMEOUT, noAnswer, signal, (either) =>
+        input.ask(question, either),
+      )
+      return /^\s*y(es)?\s*$/i.test(answer)
     },
   }
+}
+
+function noAnswer(): AuthError {
+  return new AuthError(
+    'login_timeout',
+    'Nobody said in time whether to replace the login. Nothing was changed.',
+  )
 }
 
 function needsPerson(): AuthError {
@@ -186,7 +198,7 @@ function report(context: Context, flags: LoginFlags, found: Status, text: string
   const { credential, profile, source } = found
   const where = source === 'environment' ? 'by CODEX_AUTH_TOKEN' : `profile "${profile}"`
   const done = credential?.method === 'api_key' ? 'Saved' : `${text} as`
-  say(context, flags, `${done} ${credential ? holderName(credential) : 'nobody'}, ${where}.`)
+  say(context, flags, `${done} ${credential ? holderWithPlan(credential) : 'nobody'}, ${where}.`)
   printResult(context, flags, statusJson(found), '')
 }
 

@@ -1,11 +1,12 @@
 import type { Command } from 'commander'
 import { AuthError } from '../errors.ts'
+import { holderName } from '../core/holder.ts'
 import { profileName } from '../core/profile-name.ts'
 import { status, type Status } from '../core/status.ts'
 import type { Context } from './context.ts'
 import { flagsOf } from './options.ts'
 import { printResult, say } from './output.ts'
-import { accountName, statusJson } from './status-report.ts'
+import { statusJson } from './status-report.ts'
 
 /** `codex-auth profile`: several logins side by side. */
 export function addProfileCommand(program: Command, context: Context): void {
@@ -36,7 +37,7 @@ function listText(found: readonly Status[], current: string): string {
   return found
     .map(({ profile, state, credential }) => {
       const mark = profile === current ? '*' : ' '
-      const who = credential ? accountName(credential.account) : ''
+      const who = credential ? holderName(credential) : ''
       return `${mark} ${profile.padEnd(width)}  ${state.padEnd(10)}  ${who}`.trimEnd() + '\n'
     })
     .join('')

@@ -1,5 +1,6 @@
 import { formatDuration } from '../core/duration.ts'
 import { exitCode, exitName } from '../core/exit-code.ts'
+import { holderName } from '../core/holder.ts'
 import { EXPIRING, remaining } from '../core/lifetime.ts'
 import type { Status } from '../core/status.ts'
 import type { Account, Credential } from '../core/credential.ts'
@@ -56,15 +57,10 @@ export function accountJson(account: Account) {
   }
 }
 
-/** How an account is called among people: by its address, else its id. */
-export function accountName({ email, id, userId }: Account): string {
-  return email ?? id ?? userId ?? 'an account the provider did not name'
-}
-
 /** Whose a credential is, with the plan where it is known. */
-export function holderName({ method, account }: Credential): string {
-  const name = method === 'api_key' ? 'an API key' : accountName(account)
-  return account.plan === undefined ? name : `${name} (${account.plan})`
+export function holderWithPlan(credential: Credential): string {
+  const { plan } = credential.account
+  return plan === undefined ? holderName(credential) : `${holderName(credential)} (${plan})`
 }
 
 /** The report for people, one profile. */
@@ -85,7 +81,7 @@ function headline({ profile, state, credential, source }: Status): string {
   const where = source === 'environment' ? 'CODEX_AUTH_TOKEN (it wins over the store)' : profile
   if (state === 'none') return `${where}: not signed in`
   if (credential === undefined) return `${where}: stored, but it cannot be read`
-  return `${where}: ${holderName(credential)}`
+  return `${where}: ${holderWithPlan(credential)}`
 }
 
 function tokenLines(status: Status): [string, string][] {

@@ -43,9 +43,10 @@ export async function logInByDevice(request: DeviceRequest, ports: LogInPorts): 
   const announcement = ports.signIns.begin(profile, 'device_code', undefined)
   const signal = AbortSignal.any([ports.interruption, announcement.takenOver])
   try {
-    const tokens = await tokensByDevice(provider, request, { ...ports, interruption: signal })
+    const waiting = { ...ports, interruption: signal }
+    const tokens = await tokensByDevice(provider, request, waiting)
     const credential = credentialOf(provider, tokens, ports.clock.now())
-    const { before, ...stored } = await saveLogin(profile, credential, accounts, ports)
+    const { before, ...stored } = await saveLogin(profile, credential, accounts, waiting)
     return { stored, previous: await revokePrevious(before, stored.credential, ports) }
   } finally {
     announcement.end()

@@ -116,7 +116,7 @@ async function signIn(
     { listening, input: ports.input, asks, timeout, onPasted, onReady },
     signal,
   )
-  return finish(request, provider, authorization, redirect, ports)
+  return finish(request, provider, authorization, redirect, ports, signal)
 }
 
 function show(url: string, port: number | undefined, request: LogInRequest, browser: Browser): void {
@@ -134,11 +134,15 @@ async function finish(
   authorization: AuthorizationRequest,
   redirect: Redirect,
   ports: LogInPorts,
+  signal: AbortSignal,
 ): Promise<LoggedIn> {
   try {
     const tokens = await provider.exchange(authorization, redirect.parameters)
     const credential = credentialOf(provider, tokens, ports.clock.now())
-    const { before, ...stored } = await saveLogin(profile, credential, accounts, ports)
+    const { before, ...stored } = await saveLogin(profile, credential, accounts, {
+      ...ports,
+      interruption: signal,
+    })
     await redirect.answer(signedIn(profile, stored.credential))
     return { stored, previous: await revokePrevious(before, stored.credential, ports) }
   } catch (error) {

@@ -1,6 +1,7 @@
 import { AuthError } from '../errors.ts'
 import { attemptRead } from './attempt-read.ts'
 import type { Account, Credential } from './credential.ts'
+import { accountName, holderName } from './holder.ts'
 import { isLiving } from './lifetime.ts'
 import type { Provider, StoredCredential, Tokens } from './ports.ts'
 import { revocation, type Revocation } from './revocation.ts'
@@ -12,8 +13,11 @@ export interface AccountRules {
   readonly workspaces: readonly string[]
   /** The address or id the account must have. `undefined`: any. */
   readonly expected: string | undefined
-  /** Whether this login may take the place of a different account's; asked only when it would. */
-  mayReplace(before: Account, after: Account): Promise<boolean>
+  /**
+   * Whether this login may take the place of one that is a different account's, or may be; asked only then.
+   * @throws the signal's reason.
+   */
+  mayReplace(before: Credential, after: Credential, signal: AbortSignal): Promise<boolean>
 }
 
 export interface LoggedIn {
@@ -71,18 +75,18 @@ function readable(read: () => StoredCredential | undefined): Credential | undefi
 
 async function checkAccount(
   profile: string,
-  { account }: Credential,
+  credential: Credential,
   rules: AccountRules,
-  { store, clock }: RefreshPorts,
+  { store, clock, interruption }: RefreshPorts,
 ): Promise<void> {
-  const fault = accountFault(account, rules)
+  const fault = accountFault(credential.account, rules)
   if (fault !== undefined) throw fault
   const before = readable(() => store.read(profile))
-  if (before === undefined || isOver(before, clock.now()) || isSame(before.account, account)) return
-  if (await rules.mayReplace(before.account, account)) return
+  if (before === undefined || isOver(before, clock.now()) || isSame(before, credential)) return
+  if (await rules.mayReplace(before, credential, interruption)) return
   throw new AuthError(
     'wrong_account',
-    `The profile "${profile}" holds a login of ${nameOf(before.account)}, and ${nameOf(account)} signed in. Nothing was changed.`,
+    `The profile "${profile}" holds a login of ${holderName(before)}, and ${arrival(credential)}. Nothing was changed.`,
     {
       nextStep:
         'sign in to another profile (--profile <name>), or replace this login: codex-auth login --force',
@@ -102,7 +106,10 @@ export function accountFault(
     )
   }
   if (expected === undefined || isCalled(account, expected)) return undefined
-  return new AuthError('wrong_account', `The sign-in was for ${expected}, and ${nameOf(account)} signed in.`)
+  return new AuthError(
+    'wrong_account',
+    `The sign-in was for ${expected}, and ${accountName(account)} signed in.`,
+  )
 }
 
 /** Nothing is lost with a login that gives no token any more. */
@@ -115,16 +122,27 @@ function isCalled({ email, id, userId }: Account, name: string): boolean {
   return [email, id, userId].some((known) => known?.toLowerCase() === name.toLowerCase())
 }
 
-/** Two logins whose accounts have nothing in common that could be compared are taken for the same. */
-function isSame(one: Account, other: Account): boolean {
-  for (const field of ['id', 'userId', 'email'] as const) {
-    if (one[field] !== undefined && other[field] !== undefined && one[field] !== other[field]) return false
-  }
-  return true
+/**
+ * Two logins whose accounts have nothing in common that could be compared are taken for the same; but a key that names
+ * nobody does not end the sign-in of a person unasked.
+ */
+function isSame(before: Credential, after: Credential): boolean {
+  const [one, other] = [before.account, after.account]
+  const known = (['id', 'userId', 'email'] as const).filter(
+    (field) => one[field] !== undefined && other[field] !== undefined,
+  )
+  if (known.length === 0) return !isGiven(after) || before.refreshToken === undefined
+  return known.every((field) => one[field] === other[field])
 }
 
-function nameOf({ email, id, userId }: Account): string {
-  return email ?? id ?? userId ?? 'an account without a name'
+function arrival(credential: Credential): string {
+  const name = holderName(credential)
+  if (!isGiven(credential)) return `${name} signed in`
+  return name === accountName(credential.account) ? `the token is one of ${name}` : `${name} was given`
+}
+
+function isGiven({ method }: Credential): boolean {
+  return method === 'api_key' || method === 'access_token'
 }
 
 /** Ends the login that was there before, at its provider. `undefined`: there is none, or none that may be ended. */

@@ -110,6 +110,18 @@ describe('login --workspace', () => {
   })
 })
 
+test('login --workspace means nothing to an OpenID provider, which is said before anybody signs in', async () => {
+  const run = await home.run(`${login} --provider oidc --client-id native --workspace account-1`)
+  expect(run).toEqual(
+    failed({
+      code: 'usage',
+      exit_code: 2,
+      message: "Workspaces are ChatGPT's, and an OpenID provider has none.",
+      next_step: 'leave out --workspace, or name the account: --expect-account <email-or-id>',
+    }),
+  )
+})
+
 describe('login --expect-account', () => {
   test.each(['alice@example.com', 'Alice@Example.com', 'account-1', 'user-1'])('may be %s', async (name) => {
     expect(await signInOver(` --expect-account ${name}`)).toMatchObject({
@@ -177,6 +189,22 @@ describe('a login of another account', () => {
     expect({ live: issuer.liveFamilies(), alice: issuer.accepts(alice.refreshToken) }).toEqual({
       live: 1,
       alice: true,
+    })
+  })
+
+  test('is not replaced when another sign-in takes over while the question waits', async () => {
+    const alice = await keepAlice()
+    const first = home.start(login, { ...atTerminal(), browser: fakeBrowser() })
+    await first.says(/\[y\/N\] $/)
+    const second = home.start(`${login} --force`, { browser: fakeBrowser() })
+    expect(await first.ended).toMatchObject({
+      exitCode: 8,
+      stderr: expect.stringContaining('took the place of this one'),
+    })
+    expect(await second.ended).toMatchObject({ exitCode: 0 })
+    expect({ live: issuer.liveFamilies(), alice: issuer.accepts(alice.refreshToken) }).toEqual({
+      live: 1,
+      alice: false,
     })
   })
 

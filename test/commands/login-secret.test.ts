@@ -155,9 +155,41 @@ describe('login --with-api-key', () => {
     expect(home.kept()).toBeUndefined()
   })
 
-  test('replaces a login, which is revoked', async () => {
+  test('ends no sign-in of a person unasked, since it does not say whose it is', async () => {
     const alice = await keepAlice()
-    expect(await give('--with-api-key', API_KEY)).toMatchObject({ exitCode: 0 })
+    expect(await give('--with-api-key', API_KEY)).toEqual(
+      failedInWords({
+        exit_code: 8,
+        message:
+          'The profile "default" holds a login of alice@example.com, and an API key was given. Nothing was changed.',
+        next_step:
+          'sign in to another profile (--profile <name>), or replace this login: codex-auth login --force',
+      }),
+    )
+    expect({
+      isUntouched: readFileSync(home.credentialFile()).equals(alice.file),
+      live: issuer.accepts(alice.refreshToken),
+    }).toEqual({ isUntouched: true, live: true })
+  })
+
+  test.each([' --workspace account-1', ' --expect-account alice@example.com'])(
+    'cannot be held to%s, which is said before it is read',
+    async (rule) => {
+      const stdin = openPipe()
+      const { ended } = home.start(`login --with-api-key${rule}`, { stdin })
+      expect(await ended).toEqual(
+        failedInWords({
+          exit_code: 2,
+          message: 'An API key does not say whose it is, so no account can be expected of it.',
+          next_step: 'leave out --workspace and --expect-account',
+        }),
+      )
+    },
+  )
+
+  test('replaces a login with --force, which is then revoked', async () => {
+    const alice = await keepAlice()
+    expect(await give('--with-api-key', API_KEY, ' --force')).toMatchObject({ exitCode: 0 })
     expect({ kept: home.kept()?.method, live: issuer.accepts(alice.refreshToken) }).toEqual({
       kept: 'api_key',
       live: false,
@@ -229,7 +261,7 @@ describe('login --with-access-token', () => {
       failedInWords({
         exit_code: 8,
         message:
-          'The profile "default" holds a login of alice@example.com, and bob@example.com signed in. Nothing was changed.',
+          'The profile "default" holds a login of alice@example.com, and the token is one of bob@example.com. Nothing was changed.',
         next_step:
           'sign in to another profile (--profile <name>), or replace this login: codex-auth login --force',
       }),
@@ -247,6 +279,20 @@ describe('login --with-access-token', () => {
       account: BOB,
       live: false,
     })
+  })
+
+  test('does not wait for ever for the answer whether to replace another account', async () => {
+    const alice = await keepAlice()
+    const stdin = keyboard()
+    const running = home.start('login --with-access-token --timeout 1', { stdin, terminal: true, now: NOW })
+    stdin.write(`${BOB_TOKEN}\r`)
+    expect(await running.ended).toMatchObject({
+      exitCode: 8,
+      stderr: expect.stringContaining(
+        'Nobody said in time whether to replace the login. Nothing was changed.',
+      ),
+    })
+    expect(readFileSync(home.credentialFile()).equals(alice.file)).toBe(true)
   })
 
   test.each([

@@ -18,8 +18,8 @@ async function saveOver(
 ) {
   const memory = new MemoryPorts(before)
   const asked: [Account, Account][] = []
-  const mayReplace = async (one: Account, other: Account): Promise<boolean> => {
-    asked.push([one, other])
+  const mayReplace: AccountRules['mayReplace'] = async (one, other) => {
+    asked.push([one.account, other.account])
     return false
   }
   const all = { workspaces: [], expected: undefined, mayReplace, ...rules }
@@ -113,6 +113,53 @@ describe('a login over one that is there', () => {
     })
   })
 
+  test.each([
+    ['an API key', { method: 'api_key' }, 'an API key was given'],
+    ['a token without a name', { method: 'access_token' }, 'an access token was given'],
+    [
+      'a token of another account',
+      { method: 'access_token', account: BOB },
+      'the token is one of bob@example.org',
+    ],
+  ] as const)('is not ended unasked by %s', async (_what, given, arrival) => {
+    const before = sampleCredential({ account: ADA })
+    const after = sampleCredential({ account: NOBODY, refreshToken: undefined, ...given })
+    expect(await saveOver(before, after)).toEqual({
+      outcome: refused(
+        `The profile "${PROFILE}" holds a login of ada@example.org, and ${arrival}. Nothing was changed.`,
+        'sign in to another profile (--profile <name>), or replace this login: codex-auth login --force',
+      ),
+      asked: [[ADA, after.account]],
+      isKept: true,
+      journal: [],
+    })
+  })
+
+  test.each([
+    ['an API key', sampleCredential({ method: 'api_key', account: NOBODY, refreshToken: undefined })],
+    [
+      'a token that cannot be renewed',
+      sampleCredential({ method: 'access_token', account: ADA, refreshToken: undefined }),
+    ],
+  ])('is a key that takes the place of %s without a question', async (_what, before) => {
+    const after = sampleCredential({ method: 'api_key', account: NOBODY, refreshToken: undefined })
+    expect(await saveOver(before, after)).toEqual(SAVED)
+  })
+
+  test('is not saved when the sign-in is taken over before the answer', async () => {
+    const over = new AbortController()
+    const memory = new MemoryPorts(sampleCredential({ account: BOB }), over.signal)
+    const gone = new AuthError('taken_over', 'Another sign-in has begun.')
+    const mayReplace: AccountRules['mayReplace'] = (_before, _after, signal) => {
+      over.abort(gone)
+      return Promise.reject(signal.reason as AuthError)
+    }
+    const rules = { workspaces: [], expected: undefined, mayReplace }
+    const saving = saveLogin(PROFILE, sampleCredential({ account: ADA }), rules, memory)
+    await expect(saving).rejects.toBe(gone)
+    expect(memory.journal).toEqual(REVOKED)
+  })
+
   test('is saved with a yes', async () => {
     const rules = { mayReplace: async () => true }
     const before = sampleCredential({ account: BOB })
@@ -158,7 +205,9 @@ describe('the account that was asked for', () => {
   test('is none of those that have no name', async () => {
     const credential = sampleCredential({ account: NOBODY })
     expect(await saveOver(undefined, credential, { expected: 'ada@example.org' })).toMatchObject({
-      outcome: refused('The sign-in was for ada@example.org, and an account without a name signed in.'),
+      outcome: refused(
+        'The sign-in was for ada@example.org, and an account the provider did not name signed in.',
+      ),
     })
   })
 
