@@ -6,11 +6,12 @@ import { addConfigCommand } from './commands/config.ts'
 import type { Context, GlobalFlags } from './commands/context.ts'
 import { addLoginCommand } from './commands/login.ts'
 import { addLogoutCommand } from './commands/logout.ts'
+import { tell } from './commands/output.ts'
 import { addProfileCommand } from './commands/profile.ts'
 import { addRefreshCommand } from './commands/refresh.ts'
 import { addStatusCommand } from './commands/status.ts'
 import { addTokenCommand } from './commands/token.ts'
-import { EXIT_CODES, exitCode, exitName, nextStep } from './core/exit-code.ts'
+import { EXIT_CODES, exitCode, exitName, nextStep, type ExitName } from './core/exit-code.ts'
 import { chooseProfile, profileFlag } from './core/profile-name.ts'
 import { cannotWrite } from './standard-output.ts'
 import { systemContext, type Surroundings } from './system-context.ts'
@@ -100,12 +101,15 @@ async function failure(thrown: unknown, flags: GlobalFlags, context: Context): P
       : 'report it, with what standard error shows',
   }
   if (flags.json) context.stdout(`${JSON.stringify({ schema_version: 1, error: shape })}\n`)
-  context.stderr(
-    known
-      ? `codex-auth: ${thrown.message}\n  Next: ${shape.next_step}\n`
-      : `codex-auth: bug: ${stackOf(thrown)}\n`,
-  )
+  const start = afterCtrlC(name, context)
+  if (known) tell(context, `${start}codex-auth: ${thrown.message}\n  Next: ${shape.next_step}`)
+  else context.stderr(`codex-auth: bug: ${stackOf(thrown)}\n`)
   return exitCode(name)
+}
+
+/** The terminal has shown the key itself, and no end of its line. */
+function afterCtrlC(name: ExitName, { stderrIsTerminal }: Context): string {
+  return name === 'interrupted' && stderrIsTerminal ? '\n' : ''
 }
 
 function stackOf(error: unknown): string {

@@ -51,6 +51,8 @@ export interface Context {
   stderr(text: string): void
   /** A person sees standard error and can act on it: it is a terminal, and neither `--no-input` nor `CI` says otherwise. */
   readonly isTerminal: boolean
+  /** Standard error is a terminal, whether or not a person sees it. */
+  readonly stderrIsTerminal: boolean
   /** Columns of the terminal on standard error; 80 where there is none. */
   readonly columns: number
   /** Standard output is a terminal. */

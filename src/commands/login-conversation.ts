@@ -5,7 +5,7 @@ import type { PasteFault } from '../core/await-redirect.ts'
 import type { DeviceAuthorization } from '../core/ports.ts'
 import type { Context, Whereabouts } from './context.ts'
 import { BROWSER_TIMEOUT, type LoginFlags } from './login-flags.ts'
-import { say, warn } from './output.ts'
+import { say, tell as tellAlways, warn } from './output.ts'
 import { statusLine } from './status-line.ts'
 
 interface Manner {
@@ -24,7 +24,8 @@ export function conversation(
   const tell = (text: string): void => say(context, flags, text)
   return {
     onAddress: (url: string, port: number | undefined): void => {
-      if (where.ssh && port !== undefined && !openBrowser) tell(overSsh(where.forwarding(port)))
+      const toldOverSsh = where.ssh && port !== undefined && !openBrowser
+      if (toldOverSsh) tell(overSsh(where.forwarding(port)))
       tell(
         openBrowser
           ? 'Opening your browser to sign in. The address, in case it does not show:'
@@ -33,7 +34,7 @@ export function conversation(
       // What the whole command is about: `--quiet` does not hide it, and nothing shares its line.
       context.stderr(`\n${url}\n\n`)
       if (where.container && !where.ssh && !openBrowser && flags.listen === undefined) tell(IN_CONTAINER)
-      if (asks) tell('If the browser cannot come back here, paste the address it ends on.')
+      if (asks && !toldOverSsh) tell('If the browser cannot come back here, paste the address it ends on.')
       tell(
         `Waiting up to ${formatDuration(flags.timeout ?? BROWSER_TIMEOUT)} for the sign-in. Ctrl-C ends it and changes nothing.`,
       )
@@ -46,7 +47,7 @@ export function conversation(
     onNoListener: (error: AuthError): void =>
       warn(context, `${error.message} After signing in, paste the address that the browser ends on here.`),
     // Whoever pastes waits for an answer, with `--quiet` as well.
-    onPasted: (kind: PasteFault): void => context.stderr(`${PASTED[kind](asks)}\n`),
+    onPasted: (kind: PasteFault): void => tellAlways(context, PASTED[kind](asks)),
   }
 }
 

@@ -15,7 +15,7 @@ import type { Context, Session, Whereabouts } from './context.ts'
 import { conversation, deviceConversation } from './login-conversation.ts'
 import { BROWSER_TIMEOUT, declareLogin, refuseIdleRules, type LoginFlags } from './login-flags.ts'
 import { flagsOf } from './options.ts'
-import { printResult, say, warn } from './output.ts'
+import { printResult, say, warn, wrapped } from './output.ts'
 import { holderWithPlan, statusExitCode, statusJson } from './status-report.ts'
 
 const OPENAI_PORTS = [1455, 1457]
@@ -166,7 +166,7 @@ function accountRules(context: Context, flags: LoginFlags, session: Session): Ac
       if (input === undefined || !mayAsk(context, session)) return false
       const question = `The profile "${profile}" holds a login of ${holderName(before)}. Replace it by ${holderName(after)}? [y/N] `
       const answer = await withinTime(flags.timeout ?? BROWSER_TIMEOUT, noAnswer, signal, (either) =>
-        input.ask(question, either),
+        input.ask(wrapped(question, context), either),
       )
       return /^\s*y(es)?\s*$/i.test(answer)
     },

@@ -10,12 +10,50 @@ export function printResult(context: Context, flags: GlobalFlags, json: object, 
 
 /** Says something to the person, unless `--quiet`. */
 export function say(context: Context, flags: GlobalFlags, text: string): void {
-  if (!flags.quiet) context.stderr(`${text}\n`)
+  if (!flags.quiet) tell(context, text)
+}
+
+/** Says something that a person waits for; `--quiet` does not hide it. */
+export function tell(context: Context, text: string): void {
+  context.stderr(`${wrapped(text, context)}\n`)
 }
 
 /** Says something that went wrong without ending the command; `--quiet` does not hide it. */
 export function warn(context: Context, text: string): void {
-  context.stderr(`codex-auth: warning: ${text}\n`)
+  tell(context, `codex-auth: warning: ${text}`)
+}
+
+/**
+ * Breaks lines between words where a terminal would break them within one. Programs get every line whole, and a word that is
+ * longer than a line, such as an address, is left to the terminal, which joins it again when it is copied.
+ */
+export function wrapped(text: string, { stderrIsTerminal, columns }: Context): string {
+  return stderrIsTerminal
+    ? text
+        .split('\n')
+        .map((line) => wrapLine(line, columns))
+        .join('\n')
+    : text
+}
+
+function wrapLine(line: string, columns: number): string {
+  const [, indent = '', rest = ''] = /^(\s*)(.*)$/.exec(line) ?? []
+  const lines: string[] = []
+  for (const word of words(rest)) {
+    const last = lines.at(-1)
+    const longer = last === undefined ? indent + word : `${last} ${word}`
+    if (last === undefined || longer.length <= columns) lines.splice(Math.max(lines.length - 1, 0), 1, longer)
+    else lines.push(indent + word)
+  }
+  return lines.join('\n')
+}
+
+/** A command at the end stays one piece: broken in two lines, it could not be copied. */
+function words(line: string): string[] {
+  const at = line.search(/\bcodex-auth \S/)
+  return at === -1
+    ? line.split(' ')
+    : [...line.slice(0, at).trimEnd().split(' '), line.slice(at)].filter(Boolean)
 }
 
 /** Tells a person at a terminal who holds the lock; programs that wait are told only at the end. */

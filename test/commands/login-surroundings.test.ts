@@ -19,7 +19,6 @@ const WAITING = 'Waiting up to 5 min for the sign-in. Ctrl-C ends it and changes
 const SIGNED_IN = 'Signed in as alice@example.com (plus), profile "default".\n'
 const SHOWN = 'Sign in at this address:\n\nADDRESS\n\n'
 const OPENED = 'Opening your browser to sign in. The address, in case it does not show:\n\nADDRESS\n\n'
-const HINT = 'If the browser cannot come back here, paste the address it ends on.\n'
 const CONTAINER =
   'In a container, the browser comes back only through a mapped port; --listen\n0.0.0.0 helps with that, and --device-code needs no port.\n'
 
@@ -69,7 +68,7 @@ describe('where the person sits elsewhere, login', () => {
   test('shows how to lead the redirect here', async () => {
     const it = await waiting(login, { terminal: true, stdin: keyboard(), where: ssh })
     expect(await finished(it)).toBe(
-      `${forwarding('ssh -L PORT:localhost:PORT alice@far.example')}${SHOWN}${HINT}${WAITING}${SIGNED_IN}`,
+      `${forwarding('ssh -L PORT:localhost:PORT alice@far.example')}${SHOWN}${WAITING}${SIGNED_IN}`,
     )
   })
 

@@ -27,7 +27,7 @@ export interface RunOptions {
   readonly terminal?: boolean
   /** Standard output is a terminal; it is none unless told. */
   readonly stdoutIsTerminal?: boolean
-  /** Of the terminal; 100 unless told. */
+  /** Of the terminal; so many that nothing is wrapped, unless told. */
   readonly columns?: number
   /** Standard input: {@link piped}, {@link openPipe} or {@link keyboard}; there is none unless told. */
   readonly stdin?: FakeStdin
@@ -142,7 +142,7 @@ function startProgram(home: string, words: Words, options: RunOptions, printed: 
 type Output = Record<'stdout' | 'stderr', string>
 
 function surroundings(home: string, options: RunOptions, output: Output, said: EventEmitter): Surroundings {
-  const { now, env, terminal = false, stdoutIsTerminal = false, columns = 100, stdin, where } = options
+  const { now, env, terminal = false, stdoutIsTerminal = false, columns = 500, stdin, where } = options
   const stderr = (text: string): void => {
     output.stderr += text
     said.emit('said')

@@ -18,7 +18,7 @@ test('Ctrl-C ends a sign-in at once and leaves the login before to the byte', as
   expect(performance.now() - pressed).toBeLessThan(500)
   expect({ exitCode, last: shown.split('\n').slice(-3) }).toEqual({
     exitCode: 130,
-    last: ['^Ccodex-auth: Interrupted.', '  Next: run the command again', ''],
+    last: ['codex-auth: Interrupted.', '  Next: run the command again', ''],
   })
   expect(fingerprint(home)).toBe(before)
 })
