@@ -2,6 +2,7 @@ import { on } from 'node:events'
 import { createInterface, type Interface } from 'node:readline'
 import { Writable, type Readable } from 'node:stream'
 import { StringDecoder } from 'node:string_decoder'
+import { AuthError } from '../errors.ts'
 import type { Input } from '../core/ports.ts'
 
 /** Characters. A longer line is no answer to anything we ask; keeping it all would let a broken pipe fill the memory. */
@@ -18,20 +19,24 @@ export function terminalInput(stdin: Stdin, stderr: { write(text: string): unkno
     lines: (signal) => lines(stdin, signal),
     ask: async (question, signal) => {
       stderr.write(question)
-      return firstLine(stdin, signal).catch((error: unknown) => {
-        // Nobody has typed the end of this line.
-        stderr.write('\n')
-        throw error
-      })
+      return firstLine(stdin, signal).catch((error: unknown) => endLine(stderr, error))
     },
     secret: async (prompt, signal) => {
       if (!isTerminal) return firstLine(stdin, signal)
       // Whoever sees the prompt may type at once: by then, the terminal shows nothing of it any more.
       const line = hiddenLine(stdin, signal)
       stderr.write(prompt)
-      return line.finally(() => stderr.write('\n'))
+      const typed = await line.catch((error: unknown) => endLine(stderr, error))
+      stderr.write('\n')
+      return typed
     },
   }
+}
+
+/** Nobody has typed the end of the question's line. After Ctrl-C, what is said next begins a new one by itself. */
+function endLine(stderr: { write(text: string): unknown }, error: unknown): never {
+  if (!(error instanceof AuthError && error.code === 'interrupted')) stderr.write('\n')
+  throw error
 }
 
 async function* lines(stdin: Stdin, signal: AbortSignal): AsyncGenerator<string, void, undefined> {

@@ -26,7 +26,8 @@ const TIME_LIMIT = 50_000
 /** Starts the built program at a terminal of its own, which util-linux's `script` plays. */
 export function startOnTerminal(args: readonly string[], options: TerminalOptions): OnTerminal {
   const { home, env, mayContain = [] } = options
-  const command = ['exec', process.execPath, PROGRAM, ...args].map(quoted).join(' ')
+  // So wide that nothing is wrapped: what is asserted here are whole lines.
+  const command = `stty cols 500; exec ${[process.execPath, PROGRAM, ...args].map(quoted).join(' ')}`
   const { PATH, HOME, TMPDIR } = process.env
   const child = spawn('script', ['--quiet', '--return', '--flush', '--command', command, '/dev/null'], {
     env: { PATH, HOME, TMPDIR, TERM: 'xterm', SHELL: '/bin/sh', CODEX_AUTH_HOME: home, ...env },
