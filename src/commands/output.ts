@@ -4,8 +4,13 @@ import type { Context, GlobalFlags } from './context.ts'
 
 /** Prints a result: one JSON object with `--json`, else the text for people. */
 export function printResult(context: Context, flags: GlobalFlags, json: object, text: string): void {
-  if (flags.json) context.stdout(`${JSON.stringify(json, null, context.stdoutIsTerminal ? 2 : undefined)}\n`)
+  if (flags.json) context.stdout(jsonText(context, json))
   else if (text !== '') context.stdout(text)
+}
+
+/** One object on one line; indented where a person reads it. */
+export function jsonText(context: Context, json: object): string {
+  return `${JSON.stringify(json, null, context.stdoutIsTerminal ? 2 : undefined)}\n`
 }
 
 /** Says something to the person, unless `--quiet`. */
@@ -79,8 +84,4 @@ function clockTime(seconds: number): string {
   return new Date(seconds * 1000).toTimeString().slice(0, 8)
 }
 
-/** RFC 3339 in UTC, without fractions. `null` for a time that is not known, or that no calendar has. */
-export function timestamp(seconds: number | undefined): string | null {
-  const date = new Date(Math.floor(seconds ?? Number.NaN) * 1000)
-  return Number.isNaN(date.getTime()) ? null : date.toISOString().replace('.000Z', 'Z')
-}
+export { timestamp } from '../core/timestamp.ts'

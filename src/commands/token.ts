@@ -1,21 +1,28 @@
 import type { Command } from 'commander'
-import { accessToken, type AccessTokenResult } from '../core/access-token.ts'
-import { baseUrl } from '../core/base-url.ts'
+import { accessToken } from '../core/access-token.ts'
 import { formatDuration } from '../core/duration.ts'
 import { EXIT_CODES } from '../core/exit-code.ts'
-import { remaining } from '../core/lifetime.ts'
+import { issuedToken } from '../core/issued-token.ts'
 import type { Context } from './context.ts'
 import { flagsOf, minTtlOption } from './options.ts'
-import { printResult, timestamp, waitNotice, warn } from './output.ts'
+import { waitNotice, warn } from './output.ts'
+import { addFormatOptions, rendering, type FormatFlags } from './token-format.ts'
 
-interface TokenFlags {
+interface TokenFlags extends FormatFlags {
   readonly minTtl?: number
   readonly refresh: boolean
 }
 
+const EXAMPLES = `
+Examples:
+  curl -H "Authorization: Bearer $(codex-auth token)" https://…
+  curl -H "$(codex-auth token --format header)" https://…
+  eval "$(codex-auth token --format env)"
+  codex-auth token --format env --shell fish | source`
+
 /** `codex-auth token`: a usable access token on stdout, and nothing else there, ever. */
 export function addTokenCommand(program: Command, context: Context): void {
-  program
+  const token = program
     .command('token')
     .description('Print an access token, refreshing it first if it is about to expire')
     .addOption(
@@ -24,9 +31,10 @@ export function addTokenCommand(program: Command, context: Context): void {
       ),
     )
     .option('--no-refresh', 'never contact the provider')
-    .addHelpText('after', '\nExample:\n  curl -H "Authorization: Bearer $(codex-auth token)" https://…')
+    .addHelpText('after', EXAMPLES)
     .action(async (_options, command: Command) => {
       const flags = flagsOf<TokenFlags>(command)
+      const render = rendering(flags, context)
       const session = await context.session(flags)
       const result = await accessToken(
         {
@@ -38,27 +46,14 @@ export function addTokenCommand(program: Command, context: Context): void {
         },
         session,
       )
-      const json = tokenJson(result, session.profile, context.now())
-      printResult(context, flags, json, `${result.stored.credential.accessToken}\n`)
+      const issued = issuedToken(result.stored.credential, session.profile, context.now())
+      context.stdout(render(issued))
       if (!result.short) return
       warn(
         context,
-        `the access token lives ${formatDuration(json.expires_in ?? 0)}, shorter than --min-ttl asked.`,
+        `the access token lives ${formatDuration(issued.expiresIn ?? 0)}, shorter than --min-ttl asked.`,
       )
       context.endWith(EXIT_CODES.short_lived)
     })
-}
-
-function tokenJson({ stored: { credential } }: AccessTokenResult, profile: string, now: number) {
-  const left = remaining(credential, now)
-  return {
-    schema_version: 1,
-    access_token: credential.accessToken,
-    token_type: credential.tokenType,
-    expires_at: timestamp(credential.expiresAt),
-    expires_in: left === undefined ? null : Math.floor(left),
-    account_id: credential.account.id ?? null,
-    base_url: baseUrl(credential) ?? null,
-    profile,
-  }
+  addFormatOptions(token, program)
 }

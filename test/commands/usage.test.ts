@@ -45,6 +45,11 @@ Options:
   --min-ttl <duration>  refresh when it lives shorter than this, and end with 3 if it still does
                         (without it: 5m)
   --no-refresh          never contact the provider
+  --format <format>     the shape to print it in (without it: raw) (choices: "raw", "json",
+                        "header", "env", "exec-credential")
+  --env <NAME>          with --format env: the variable for the token (without it: OPENAI_API_KEY)
+  --shell <shell>       with --format env: whose syntax (without it: sh) (choices: "sh", "fish",
+                        "powershell")
   -h, --help            explain a command
 
 Global Options:
@@ -56,8 +61,11 @@ Global Options:
   --no-color            no colours
   --no-input            never ask or open anything; end with 9 where a person is needed
 
-Example:
+Examples:
   curl -H "Authorization: Bearer $(codex-auth token)" https://…
+  curl -H "$(codex-auth token --format header)" https://…
+  eval "$(codex-auth token --format env)"
+  codex-auth token --format env --shell fish | source
 `
 
 const PROFILE_HELP = `Usage: codex-auth profile [options] [command]
@@ -158,8 +166,17 @@ describe('words that are not understood', () => {
       ['token --jsn', "Unknown option '--jsn' (Did you mean --json?)", 'token '],
       ['token more', "Too many arguments for 'token'. Expected 0 arguments but got 1.", 'token '],
       ['token --min-ttl', "Option '--min-ttl <duration>' argument missing.", 'token '],
-      ['token --format raw', "Unknown option '--format'.", 'token '],
-      ['token --env NAME', "Unknown option '--env'.", 'token '],
+      [
+        'token --format yaml',
+        "Option '--format <format>' argument 'yaml' is invalid. Allowed choices are raw, json, header, env, exec-credential.",
+        'token ',
+      ],
+      [
+        'token --shell cmd',
+        "Option '--shell <shell>' argument 'cmd' is invalid. Allowed choices are sh, fish, powershell.",
+        'token ',
+      ],
+      ['token --env NAME', '--env only goes with --format env.', 'token '],
       ['refresh --min-ttl 5m', "Unknown option '--min-ttl'.", 'refresh '],
       ['status --verify', "Unknown option '--verify' (Did you mean --version?)", 'status '],
       ['logout --everything', "Unknown option '--everything'.", 'logout '],
