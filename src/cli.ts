@@ -4,6 +4,8 @@ import { holdBackSignals } from './adapters/signals.ts'
 import { terminalInput } from './adapters/terminal-input.ts'
 import { addConfigCommand } from './commands/config.ts'
 import type { Context, GlobalFlags } from './commands/context.ts'
+import { addExecCommand } from './commands/exec.ts'
+import { partAtCommand } from './commands/exec-words.ts'
 import { addLoginCommand } from './commands/login.ts'
 import { addLogoutCommand } from './commands/logout.ts'
 import { tell } from './commands/output.ts'
@@ -23,14 +25,20 @@ export async function main(
   surroundings: Surroundings = thisProcess(),
 ): Promise<number> {
   let ending: number = EXIT_CODES.ok
-  const world = argv.includes('--no-input') ? { ...surroundings, stderrIsTerminal: false } : surroundings
-  const context = systemContext(world, (code) => {
-    ending = code
+  let { interruption } = surroundings
+  const { own, command } = partAtCommand(argv)
+  const world = own.includes('--no-input') ? { ...surroundings, stderrIsTerminal: false } : surroundings
+  const context = systemContext(world, {
+    endWith: (code) => void (ending = code),
+    endAs: (code) => {
+      ending = code
+      interruption = OBEYED
+    },
   })
-  const root = program(context)
+  const root = program(context, command)
   try {
-    await root.parseAsync(argv, { from: 'user' })
-    const { aborted, reason } = surroundings.interruption
+    await root.parseAsync(own, { from: 'user' })
+    const { aborted, reason } = interruption
     // A signal that came while an answer was being saved is obeyed now; the result is the one object on stdout.
     return aborted ? await failure(reason, { ...root.opts<GlobalFlags>(), json: false }, context) : ending
   } catch (error) {
@@ -38,7 +46,10 @@ export async function main(
   }
 }
 
-function program(context: Context): Command {
+/** Nothing is left to obey. */
+const OBEYED = new AbortController().signal
+
+function program(context: Context, commandToRun: readonly string[]): Command {
   const root = new Command('codex-auth')
   root
     .description('One OAuth login, any number of processes, exactly one refresh.')
@@ -56,6 +67,7 @@ function program(context: Context): Command {
     .exitOverride()
   addLoginCommand(root, context)
   addTokenCommand(root, context)
+  addExecCommand(root, context, commandToRun)
   addStatusCommand(root, context)
   addRefreshCommand(root, context)
   addLogoutCommand(root, context)

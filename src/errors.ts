@@ -38,6 +38,9 @@ export type ErrorCode =
   | 'taken_over'
   // A person is needed and none is there.
   | 'interaction_required'
+  // The command that was to be run.
+  | 'command_not_executable'
+  | 'command_not_found'
   // A signal asked us to stop.
   | 'interrupted'
   | 'terminated'

@@ -7,7 +7,7 @@ import { profileStore } from './adapters/store/profile-store.ts'
 import { signInMarkers } from './adapters/store/sign-in-marker.ts'
 import { onTrace } from './adapters/trace.ts'
 import { environmentToken } from './core/environment-token.ts'
-import type { Browser, Input, Providers, RedirectListener } from './core/ports.ts'
+import type { Browser, Input, Providers, RedirectListener, RunCommand } from './core/ports.ts'
 import { chooseProfile, profileFlag } from './core/profile-name.ts'
 import type { Settings } from './core/settings.ts'
 
@@ -24,6 +24,8 @@ export interface Surroundings {
   readonly interruption: AbortSignal
   /** `undefined`: the system's browser. */
   readonly browser?: Browser
+  /** `undefined`: as a child process. */
+  readonly runCommand?: RunCommand
   /** Standard input. `undefined`: there is none to read from. */
   readonly input?: Input
   /** `undefined`: as the system tells. */
@@ -34,13 +36,17 @@ export interface Surroundings {
 const LOCK_WAIT = 30
 
 /** Brings commands and adapters together. What a call does not need is not loaded. */
-export function systemContext(surroundings: Surroundings, endWith: (exitCode: number) => void): Context {
+export function systemContext(
+  surroundings: Surroundings,
+  ending: Pick<Context, 'endWith' | 'endAs'>,
+): Context {
   const { env, stderrIsTerminal } = surroundings
   return {
     ...surroundings,
     isTerminal: stderrIsTerminal && !isSet(env['CI']),
-    endWith,
+    ...ending,
     whereabouts: surroundings.whereabouts ?? (() => whereaboutsOf(env)),
+    runCommand: surroundings.runCommand ?? lazyRunCommand,
     settings: async () => readSettings(await settingsPath(env)),
     settingsPath: () => settingsPath(env),
     settingsFile: async () =>
@@ -106,6 +112,9 @@ async function whereaboutsOf(env: Surroundings['env']): Promise<Whereabouts> {
     forwarding: (port) => sshForwarding(port, env),
   }
 }
+
+const lazyRunCommand: RunCommand = async (command) =>
+  (await import('./adapters/child-command.ts')).runCommand(command)
 
 function lazyProviders(now: () => number): Providers {
   return {

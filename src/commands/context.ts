@@ -1,5 +1,6 @@
 import type { LogInPorts } from '../core/log-in.ts'
 import type { TokenFacts } from '../core/log-in-secret.ts'
+import type { RunCommand } from '../core/ports.ts'
 import type { SettingName, Settings, SettingValue } from '../core/settings.ts'
 import type { StatusPorts } from '../core/status.ts'
 
@@ -70,6 +71,9 @@ export interface Context {
   /** The settings file, opened for writing. */
   settingsFile(): Promise<SettingsFile>
   settingsPath(): Promise<string>
+  readonly runCommand: RunCommand
   /** Ends the command with this exit code although nothing was thrown. */
   endWith(exitCode: number): void
+  /** Ends with the exit code of a command that ran in our place, and that was sent every signal since it began. */
+  endAs(exitCode: number): void
 }

@@ -12,6 +12,8 @@ export const EXIT_CODES = {
   store_unwritable: 7,
   login_incomplete: 8,
   interaction_required: 9,
+  command_not_executable: 126,
+  command_not_found: 127,
   interrupted: 130,
   terminated: 143,
 } as const
@@ -69,6 +71,14 @@ const ENDINGS: Record<ErrorCode, Ending> = {
   interaction_required: {
     exit: 'interaction_required',
     nextStep: (profile) => `codex-auth login --no-browser${profile}`,
+  },
+  command_not_executable: {
+    exit: 'command_not_executable',
+    nextStep: () => 'check that it is a program, and that you may run it',
+  },
+  command_not_found: {
+    exit: 'command_not_found',
+    nextStep: () => 'check its name, PATH, and the interpreter that its first line names',
   },
   interrupted: { exit: 'interrupted', nextStep: () => 'run the command again' },
   terminated: { exit: 'terminated', nextStep: () => 'run the command again' },

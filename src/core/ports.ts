@@ -283,6 +283,21 @@ export interface SignIns {
   takeOver(matches: (signIn: OtherSignIn) => boolean): boolean
 }
 
+/** A program to run. Nothing in it is read by a shell. */
+export interface CommandToRun {
+  /** Looked for in `PATH`, unless there is a slash in it. */
+  readonly file: string
+  readonly args: readonly string[]
+  /** All of its environment. */
+  readonly env: Readonly<Record<string, string | undefined>>
+}
+
+/**
+ * Runs it with our own standard streams. Resolves with its exit code, or with 128 + n when signal n ended it.
+ * @throws {AuthError} `command_not_found`, `command_not_executable`.
+ */
+export type RunCommand = (command: CommandToRun) => Promise<number>
+
 /** What a person types, or a program writes, to us. */
 export interface Input {
   /** A person is typing: what is asked is answered. */

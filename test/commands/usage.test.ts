@@ -29,6 +29,7 @@ Options:
 Commands:
   login [options]    Sign in and save the credential in the profile
   token [options]    Print an access token, refreshing it first if it is about to expire
+  exec [options]     Run a command with an access token in its environment
   status [options]   Say what is stored and whether it will work, without using the network
   refresh [options]  Refresh the access token now
   logout [options]   Revoke the login at the provider and remove it here
@@ -154,8 +155,8 @@ describe('words that are not understood', () => {
   test.each(
     [
       ['logni', "Unknown command 'logni' (Did you mean login?)", ''],
-      ['exec', "Unknown command 'exec'.", ''],
-      ['exec -- env', "Unknown command 'exec'.", ''],
+      ['exec', 'There is no command to run.', 'exec '],
+      ['exec --nonsense -- env', "Unknown option '--nonsense'.", 'exec '],
       ['setup codex', "Unknown command 'setup' (Did you mean status?)", ''],
       ['import codex', "Unknown command 'import'.", ''],
       ['export codex', "Unknown command 'export'.", ''],

@@ -44,6 +44,16 @@ const TABLE: Record<ErrorCode, [ExitName, number, string]> = {
   wrong_account: ['login_incomplete', 8, 'codex-auth login --profile work'],
   taken_over: ['login_incomplete', 8, 'finish the other sign-in'],
   interaction_required: ['interaction_required', 9, 'codex-auth login --no-browser --profile work'],
+  command_not_executable: [
+    'command_not_executable',
+    126,
+    'check that it is a program, and that you may run it',
+  ],
+  command_not_found: [
+    'command_not_found',
+    127,
+    'check its name, PATH, and the interpreter that its first line names',
+  ],
   interrupted: ['interrupted', 130, 'run the command again'],
   terminated: ['terminated', 143, 'run the command again'],
 }
@@ -109,6 +119,8 @@ test('the exit codes are those that scripts know', () => {
     store_unwritable: 7,
     login_incomplete: 8,
     interaction_required: 9,
+    command_not_executable: 126,
+    command_not_found: 127,
     interrupted: 130,
     terminated: 143,
   })

@@ -9,7 +9,7 @@ import { terminalInput } from '../../src/adapters/terminal-input.ts'
 import { main } from '../../src/cli.ts'
 import type { Whereabouts } from '../../src/commands/context.ts'
 import type { Credential } from '../../src/core/credential.ts'
-import type { Browser, CredentialStore } from '../../src/core/ports.ts'
+import type { Browser, CredentialStore, RunCommand } from '../../src/core/ports.ts'
 import type { Surroundings } from '../../src/system-context.ts'
 import { recordOutput, type SecretKind } from './secrets.ts'
 import { signIn, type Page } from './sign-in.ts'
@@ -37,6 +37,8 @@ export interface RunOptions {
   readonly now?: number | (() => number)
   /** One that fails the test when it is opened, unless told. */
   readonly browser?: Browser
+  /** One that fails the test when a command is run, unless told. */
+  readonly runCommand?: RunCommand
   readonly interruption?: AbortSignal
 }
 
@@ -159,6 +161,7 @@ function surroundings(home: string, options: RunOptions, output: Output, said: E
     now: typeof now === 'function' ? now : () => now ?? Date.now() / 1000,
     interruption: options.interruption ?? new AbortController().signal,
     browser: options.browser ?? UNEXPECTED_BROWSER,
+    runCommand: options.runCommand ?? UNEXPECTED_COMMAND,
   }
 }
 
@@ -174,6 +177,8 @@ const UNEXPECTED_BROWSER: Browser = {
   open: () => Promise.reject(new Error('a browser was opened')),
 }
 
+const UNEXPECTED_COMMAND: RunCommand = () => Promise.reject(new Error('a command was run'))
+
 function firstMatch(pattern: RegExp, output: Output, said: EventEmitter): Promise<RegExpExecArray> {
   return new Promise((resolve, reject) => {
     const look = (): void => {
@@ -185,7 +190,7 @@ function firstMatch(pattern: RegExp, output: Output, said: EventEmitter): Promis
   })
 }
 
-const COMMANDS = new Set(['login', 'token', 'refresh', 'status', 'logout', 'profile', 'config'])
+const COMMANDS = new Set(['login', 'token', 'exec', 'refresh', 'status', 'logout', 'profile', 'config'])
 
 function printedBy(argv: readonly string[], { stdout, stderr }: Output): Printed[] {
   const command = argv.find((word) => COMMANDS.has(word)) ?? ''
