@@ -5,7 +5,7 @@ import { runCli, type Ended } from '../support/cli.ts'
 import { newHome, newIssuer, storeLogin } from '../support/e2e.ts'
 import { available, runScript } from '../support/shell.ts'
 
-const SHELLS = available(['sh', 'dash', 'bash', 'zsh', 'ksh'])
+const SHELLS = available(['sh', 'dash', 'bash', 'zsh'])
 
 describe.for(SHELLS)('a script for %s under set -eu', (shell) => {
   test('has the token in one word', async () => {

@@ -28,7 +28,7 @@ export async function runScript(script: string, options: ScriptOptions): Promise
   // For scripts that become somebody else.
   chmodSync(bin, 0o755)
   const path = [bin, dirname(process.execPath), process.env['PATH']].join(delimiter)
-  const child = spawn(shell, ['-c', `read -r _\n${script}`], {
+  const child = spawn(shell, ['-c', stdoutClosed ? `read -r _\n${script}` : script], {
     env: { HOME: process.env['HOME'], PATH: path, CODEX_AUTH_HOME: home, ...env },
     cwd,
     stdio: 'pipe',
@@ -37,7 +37,7 @@ export async function runScript(script: string, options: ScriptOptions): Promise
     child.stdout.destroy()
     await once(child.stdout, 'close')
   }
-  child.stdin.end('go\n')
+  child.stdin.end(stdoutClosed ? 'go\n' : '')
   const [stdout, stderr, exitCode] = await Promise.all([
     stdoutClosed ? '' : text(child.stdout),
     text(child.stderr),
@@ -50,7 +50,13 @@ export async function runScript(script: string, options: ScriptOptions): Promise
   return { exitCode, stdout, stderr }
 }
 
-/** Those of these commands that are on this machine. */
+/**
+ * Those of these commands that are on this machine; those that are not are named. In CI all of them are tried, so that
+ * one that is missing there fails.
+ */
 export function available(commands: readonly string[]): string[] {
-  return commands.filter((command) => spawnSync('sh', ['-c', `command -v ${command}`]).status === 0)
+  if (process.env['CI']) return [...commands]
+  const missing = commands.filter((command) => spawnSync('sh', ['-c', `command -v ${command}`]).status !== 0)
+  if (missing.length > 0) process.stderr.write(`Not installed, and so not tried: ${missing.join(', ')}\n`)
+  return commands.filter((command) => !missing.includes(command))
 }
