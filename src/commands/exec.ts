@@ -70,6 +70,6 @@ async function environment(flags: ExecFlags, context: Context): Promise<Context[
       },
     )
   }
-  const token = issuedToken(stored.credential, session.profile, context.now())
+  const token = issuedToken(stored.credential, session, context.now())
   return commandEnvironment(token, flags.env ?? TOKEN_VARIABLE, context.env)
 }

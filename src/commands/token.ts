@@ -46,7 +46,7 @@ export function addTokenCommand(program: Command, context: Context): void {
         },
         session,
       )
-      const issued = issuedToken(result.stored.credential, session.profile, context.now())
+      const issued = issuedToken(result.stored.credential, session, context.now())
       context.stdout(render(issued))
       if (!result.short) return
       warn(

@@ -1,6 +1,7 @@
 import { baseUrl } from './base-url.ts'
 import type { Credential } from './credential.ts'
 import { remaining } from './lifetime.ts'
+import type { Settings } from './settings.ts'
 
 /** All that is told about an access token when it is handed out. `undefined` is: not known. */
 export interface IssuedToken {
@@ -17,7 +18,11 @@ export interface IssuedToken {
 }
 
 /** @param now epoch seconds. */
-export function issuedToken(credential: Credential, profile: string, now: number): IssuedToken {
+export function issuedToken(
+  credential: Credential,
+  { profile, settings }: { readonly profile: string; readonly settings: Settings },
+  now: number,
+): IssuedToken {
   const left = remaining(credential, now)
   return {
     accessToken: credential.accessToken,
@@ -25,7 +30,7 @@ export function issuedToken(credential: Credential, profile: string, now: number
     expiresAt: credential.expiresAt,
     expiresIn: left === undefined ? undefined : Math.floor(left),
     accountId: credential.account.id,
-    baseUrl: baseUrl(credential),
+    baseUrl: baseUrl(credential, settings),
     profile,
   }
 }

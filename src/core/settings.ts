@@ -1,6 +1,7 @@
 import { AuthError } from '../errors.ts'
 import { parseDuration } from './duration.ts'
 import { isProfileName, profileName } from './profile-name.ts'
+import { baseAddress } from './safe-address.ts'
 
 /** What the settings file may hold; nothing in it is secret. An absent one has its default. */
 export interface Settings {
@@ -18,6 +19,10 @@ export interface Settings {
   readonly browser?: string
   /** Seconds to wait for another process that holds a profile's lock. */
   readonly lock_wait?: number
+  /** Where ChatGPT's access tokens are accepted, for a stand-in or a gateway. */
+  readonly chatgpt_base_url?: string
+  /** Where API keys are accepted. */
+  readonly openai_base_url?: string
 }
 
 export type SettingName = keyof Settings
@@ -48,6 +53,15 @@ function choice(...options: readonly string[]): Kind {
     form: options.join(' or '),
     parse: (text) => options.find((option) => option === text),
     accepts: (value) => options.some((option) => option === value),
+  }
+}
+
+/** Tokens are sent there, so the rule is that of an issuer. */
+function bearerAddress(example: string): Kind {
+  return {
+    form: `an https address, as in ${example} (http only for 127.0.0.1, [::1] and localhost)`,
+    parse: baseAddress,
+    accepts: (value) => isText(value) && baseAddress(value) !== undefined,
   }
 }
 
@@ -87,6 +101,8 @@ const KINDS: Record<SettingName, Kind> = {
     parse: parseDuration,
     accepts: (value) => typeof value === 'number' && Number.isFinite(value) && value >= 0,
   },
+  chatgpt_base_url: bearerAddress('https://chatgpt.com/backend-api'),
+  openai_base_url: bearerAddress('https://api.openai.com/v1'),
 }
 
 export const SETTING_NAMES = Object.keys(KINDS) as readonly SettingName[]
@@ -105,12 +121,14 @@ export function settingName(name: string): SettingName {
   })
 }
 
+const ADDRESSES: ReadonlySet<SettingName> = new Set(['issuer', 'chatgpt_base_url', 'openai_base_url'])
+
 /** Reads a setting as written on the command line. @throws {AuthError} `usage`, with the right form. */
 export function parseSetting(name: SettingName, value: string): SettingValue {
   const parsed = KINDS[name].parse(value)
   if (parsed !== undefined) return parsed
   // An address may hold a password.
-  const shown = name === 'issuer' ? 'This' : JSON.stringify(value.slice(0, 80))
+  const shown = ADDRESSES.has(name) ? 'This' : JSON.stringify(value.slice(0, 80))
   throw new AuthError('usage', `${shown} is no value for ${name}.`, {
     nextStep: `${name} is ${KINDS[name].form}`,
   })

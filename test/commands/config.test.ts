@@ -25,6 +25,8 @@ const NONE = {
   key_source: null,
   browser: null,
   lock_wait: null,
+  chatgpt_base_url: null,
+  openai_base_url: null,
 }
 
 function written(): unknown {
@@ -49,6 +51,7 @@ describe('config set', () => {
     ['key_source', 'file', 'file', 'file'],
     ['browser', 'firefox', 'firefox', 'firefox'],
     ['lock_wait', '2m', 120, '120'],
+    ['openai_base_url', 'http://[::1]:9000/v1/', 'http://[::1]:9000/v1', 'http://[::1]:9000/v1'],
   ])('%s %s is kept, and read back by get and list', async (given, words, value, text) => {
     const name = given.replace('-', '_')
     expect(await home.run(`config set ${given} ${words}`)).toEqual({
@@ -146,7 +149,7 @@ test.each(['get', 'unset', 'set'])('config %s of a name that is none tells all n
       exit_code: 2,
       message: 'There is no setting "colour".',
       next_step:
-        'choose one of: profile, provider, issuer, client_id, scopes, ports, redirect_host, key_source, browser, lock_wait',
+        'choose one of: profile, provider, issuer, client_id, scopes, ports, redirect_host, key_source, browser, lock_wait, chatgpt_base_url, openai_base_url',
     }),
   )
 })

@@ -11,7 +11,8 @@ import {
 import { thrown } from '../support/thrown.ts'
 
 const NAMES =
-  'profile, provider, issuer, client_id, scopes, ports, redirect_host, key_source, browser, lock_wait'
+  'profile, provider, issuer, client_id, scopes, ports, redirect_host, key_source, browser, lock_wait, ' +
+  'chatgpt_base_url, openai_base_url'
 
 const FORMS: Record<SettingName, string> = {
   profile: 'a profile name, as in work',
@@ -24,10 +25,14 @@ const FORMS: Record<SettingName, string> = {
   key_source: 'file',
   browser: 'a program, as in firefox, or none to only print the address',
   lock_wait: 'a duration, as in 30s',
+  chatgpt_base_url:
+    'an https address, as in https://chatgpt.com/backend-api (http only for 127.0.0.1, [::1] and localhost)',
+  openai_base_url:
+    'an https address, as in https://api.openai.com/v1 (http only for 127.0.0.1, [::1] and localhost)',
 }
 
 describe('the name of a setting', () => {
-  test('is one of ten', () => {
+  test('is one of twelve', () => {
     expect(SETTING_NAMES.join(', ')).toBe(NAMES)
   })
 
@@ -61,6 +66,13 @@ const GOOD: [SettingName, string, SettingValue, string][] = [
   ['browser', 'none', 'none', 'none'],
   ['lock_wait', '2m', 120, '120'],
   ['lock_wait', '0', 0, '0'],
+  [
+    'chatgpt_base_url',
+    'http://127.0.0.1:9000/backend-api/',
+    'http://127.0.0.1:9000/backend-api',
+    'http://127.0.0.1:9000/backend-api',
+  ],
+  ['openai_base_url', 'https://a.example/v1', 'https://a.example/v1', 'https://a.example/v1'],
 ]
 
 const BAD: [SettingName, string][] = [
@@ -117,6 +129,15 @@ describe('a setting on the command line', () => {
     })
   })
 
+  test('a place for tokens may not be one that others can listen to', () => {
+    expect(thrown(() => parseSetting('chatgpt_base_url', 'http://ada:hunter2@chatgpt.com'))).toEqual({
+      code: 'usage',
+      exitCode: 2,
+      message: 'This is no value for chatgpt_base_url.',
+      nextStep: `chatgpt_base_url is ${FORMS.chatgpt_base_url}`,
+    })
+  })
+
   test('profile may not be what is no profile name', () => {
     expect(thrown(() => parseSetting('profile', 'a/b'))).toEqual({
       code: 'usage',
@@ -159,6 +180,8 @@ const WRONG: [SettingName, unknown[]][] = [
   ['key_source', [null, 'keyring', '']],
   ['browser', [null, '', true]],
   ['lock_wait', [null, '30s', -1, [30]]],
+  ['chatgpt_base_url', [null, 1, '', 'http://chatgpt.com', 'https://a:b@chatgpt.com', 'https://a/?b']],
+  ['openai_base_url', [null, 'http://10.0.0.1/v1', ['https://api.openai.com/v1']]],
 ]
 
 describe('the settings file', () => {

@@ -1,9 +1,9 @@
 import type { DeviceAuthorization } from '../../core/ports.ts'
+import { isSafeAddress } from '../../core/safe-address.ts'
 import { AuthError } from '../../errors.ts'
 import { errorCode } from './error-answer.ts'
 import { httpDate } from './http-date.ts'
 import type { HttpAnswer } from './http.ts'
-import { isSafeAddress } from './issuer-address.ts'
 import { PassingFault } from './passing-fault.ts'
 
 type Body = Readonly<Record<string, unknown>>

@@ -1,8 +1,8 @@
 import * as oauth from 'oauth4webapi'
+import { baseAddress, isSafeAddress } from '../../core/safe-address.ts'
 import type { SignInServer } from './authorization-code.ts'
 import { passingFault } from './error-answer.ts'
 import type { HttpAnswer, RequestLimits } from './http.ts'
-import { asIssuer, isSafeAddress } from './issuer-address.ts'
 import { jsonObject } from './json-object.ts'
 import { sendOAuth } from './oauth-request.ts'
 import { PassingFault } from './passing-fault.ts'
@@ -19,6 +19,9 @@ export async function discoverServer(issuer: string, limits: RequestLimits): Pro
   if (metadata === undefined) throw withoutMetadata(answer, issuer)
   const revocation = endpoint(metadata, 'revocation_endpoint', issuer)
   const device = endpoint(metadata, 'device_authorization_endpoint', issuer)
+  const userInfo = endpoint(metadata, 'userinfo_endpoint', issuer)
+  const introspection = endpoint(metadata, 'introspection_endpoint', issuer)
+  const introspectionMethods = strings(metadata['introspection_endpoint_auth_methods_supported'])
   const scopes = strings(metadata['scopes_supported'])
   const algorithms = strings(metadata['id_token_signing_alg_values_supported'])
   return {
@@ -27,6 +30,11 @@ export async function discoverServer(issuer: string, limits: RequestLimits): Pro
     token_endpoint: requiredEndpoint(metadata, 'token_endpoint', issuer, answer.host),
     ...(revocation !== undefined && { revocation_endpoint: revocation }),
     ...(device !== undefined && { device_authorization_endpoint: device }),
+    ...(userInfo !== undefined && { userinfo_endpoint: userInfo }),
+    ...(introspection !== undefined && { introspection_endpoint: introspection }),
+    ...(introspectionMethods !== undefined && {
+      introspection_endpoint_auth_methods_supported: introspectionMethods,
+    }),
     ...(scopes !== undefined && { scopes_supported: scopes }),
     ...(algorithms !== undefined && { id_token_signing_alg_values_supported: algorithms }),
     authorization_response_iss_parameter_supported:
@@ -44,7 +52,7 @@ async function metadataAnswer(issuer: string, limits: RequestLimits): Promise<Ht
 /** The issuer as the server writes it, with or without a slash at its end: its answers are compared to the letter. */
 function ownName(metadata: Metadata, issuer: string, host: string): string {
   const name = metadata['issuer']
-  if (typeof name === 'string' && asIssuer(name) === issuer) return name
+  if (typeof name === 'string' && baseAddress(name) === issuer) return name
   throw new PassingFault('invalid_answer', `${host} does not say that it is the issuer ${issuer}.`, {
     nextStep: 'check the address in --issuer',
   })

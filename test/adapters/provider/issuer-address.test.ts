@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { isSafeAddress, issuerAddress } from '../../../src/adapters/provider/issuer-address.ts'
+import { issuerAddress } from '../../../src/adapters/provider/issuer-address.ts'
+import { isSafeAddress } from '../../../src/core/safe-address.ts'
 import { AuthError } from '../../../src/errors.ts'
 import { tell, type Told } from './faults.ts'
 
