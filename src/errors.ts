@@ -12,12 +12,15 @@ export type ErrorCode =
   | 'not_logged_in'
   | 'not_refreshable'
   | 'refresh_refused'
+  | 'token_refused'
+  | 'no_api_key'
   // The provider could not be asked; nothing stored has changed.
   | 'network'
   | 'timeout'
   | 'rate_limited'
   | 'provider_failed'
   | 'invalid_answer'
+  | 'not_verifiable'
   // Something is stored and cannot be read; it is kept.
   | 'store_corrupt'
   | 'store_newer'

@@ -6,6 +6,7 @@ import { tokenFacts } from './adapters/provider/token-facts.ts'
 import { profileStore } from './adapters/store/profile-store.ts'
 import { signInMarkers } from './adapters/store/sign-in-marker.ts'
 import { onTrace } from './adapters/trace.ts'
+import { baseUrls } from './core/base-url.ts'
 import { environmentToken } from './core/environment-token.ts'
 import type { Browser, Input, Providers, RedirectListener, RunCommand } from './core/ports.ts'
 import { chooseProfile, profileFlag } from './core/profile-name.ts'
@@ -75,7 +76,7 @@ async function openSession(surroundings: Surroundings, flags: GlobalFlags): Prom
     store: profileStore({ root, lockWait: settings.lock_wait ?? LOCK_WAIT, interruption }),
     signIns: signInMarkers(root, now),
     environment: environmentToken(env['CODEX_AUTH_TOKEN'], tokenFacts, now()),
-    providers: lazyProviders(now),
+    providers: lazyProviders(now, settings),
     listener: LAZY_LISTENER,
     input: surroundings.input,
     factsOf: tokenFacts,
@@ -116,10 +117,10 @@ async function whereaboutsOf(env: Surroundings['env']): Promise<Whereabouts> {
 const lazyRunCommand: RunCommand = async (command) =>
   (await import('./adapters/child-command.ts')).runCommand(command)
 
-function lazyProviders(now: () => number): Providers {
+function lazyProviders(now: () => number, settings: Settings): Providers {
   return {
     open: async (choice) =>
-      (await import('./adapters/provider/providers.ts')).providers({ now }).open(choice),
+      (await import('./adapters/provider/providers.ts')).providers({ now }, baseUrls(settings)).open(choice),
   }
 }
 

@@ -4,7 +4,9 @@ import { holderName } from '../core/holder.ts'
 import { EXPIRING, remaining } from '../core/lifetime.ts'
 import type { Status } from '../core/status.ts'
 import type { Account, Credential } from '../core/credential.ts'
+import type { MeterStyle } from './meter.ts'
 import { timestamp } from './output.ts'
+import { usageJson, usageLines } from './usage-report.ts'
 
 export function statusExitCode({ problem }: Status): number {
   return problem === undefined ? 0 : exitCode(exitName(problem.code))
@@ -18,7 +20,7 @@ export function statusJson(status: Status) {
     schema_version: 1,
     profile: status.profile,
     state,
-    usable: state === 'valid' || state === 'expired',
+    usable: state === 'unknown' ? null : state === 'valid' || state === 'expired',
     exit_code: statusExitCode(status),
     method: credential?.method ?? null,
     provider: credential?.provider ?? null,
@@ -41,6 +43,8 @@ export function statusJson(status: Status) {
     next_step: status.nextStep ?? null,
     clock_skew: credential?.clockSkew ?? null,
     login_in_progress: progressJson(status),
+    verification: status.verification ?? null,
+    usage: typeof status.usage === 'object' ? usageJson(status.usage, status.at) : null,
   }
 }
 
@@ -64,10 +68,11 @@ export function holderWithPlan(credential: Credential): string {
 }
 
 /** The report for people, one profile. */
-export function statusText(status: Status): string {
+export function statusText(status: Status, style: MeterStyle): string {
   const lines: [string, string][] = [
     ['', headline(status)],
     ...tokenLines(status),
+    ...verifiedLines(status, style),
     ...providerLines(status),
     ...storeLines(status),
     ...problemLines(status),
@@ -100,6 +105,18 @@ function lifeText({ credential, at, state }: Status): string {
   const renewal = state === 'dead' || credential?.refreshToken === undefined ? '' : ', renews by itself'
   if (left <= 0) return `expired ${formatDuration(-left)} ago${renewal}`
   return `lives ${formatDuration(left)} more (until ${timestamp(credential?.expiresAt)})${renewal}`
+}
+
+const VERIFIED = {
+  valid: 'yes, the provider accepts it',
+  refused: 'no, the provider refuses it',
+  unknown: 'not known',
+}
+
+function verifiedLines({ verification, usage, at }: Status, style: MeterStyle): [string, string][] {
+  const lines: [string, string][] = verification === undefined ? [] : [['Accepted', VERIFIED[verification]]]
+  if (usage === 'not_told') return [...lines, ['Usage', 'the provider does not tell for this kind of login']]
+  return usage === undefined ? lines : [...lines, ...usageLines(usage, at, style)]
 }
 
 function skewText(skew: number): string {

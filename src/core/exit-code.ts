@@ -39,6 +39,15 @@ const ENDINGS: Record<ErrorCode, Ending> = {
   not_logged_in: login('login_required'),
   not_refreshable: login('login_required'),
   refresh_refused: login('login_required'),
+  token_refused: {
+    exit: 'login_required',
+    nextStep: (profile) => `codex-auth refresh${profile}; if that is refused too: codex-auth login${profile}`,
+  },
+  no_api_key: {
+    exit: 'login_required',
+    nextStep: () =>
+      'use the access token (codex-auth token), or a key from https://platform.openai.com/api-keys',
+  },
   network: {
     exit: 'provider_unavailable',
     nextStep: () => 'check the network and try again; what is stored has not changed',
@@ -49,6 +58,10 @@ const ENDINGS: Record<ErrorCode, Ending> = {
   invalid_answer: {
     exit: 'provider_unavailable',
     nextStep: () => 'check for a proxy or captive portal and try again; what is stored has not changed',
+  },
+  not_verifiable: {
+    exit: 'provider_unavailable',
+    nextStep: () => 'leave out --verify; what is stored has not changed',
   },
   store_corrupt: login('store_unreadable'),
   store_newer: { exit: 'store_unreadable', nextStep: () => 'npm install -g codex-auth@latest' },

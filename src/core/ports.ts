@@ -1,4 +1,5 @@
 import type { Account, Credential, Method, ProviderName, RefusalReason } from './credential.ts'
+import type { Usage } from './usage.ts'
 
 /** The time, as this machine has it. */
 export interface Clock {
@@ -153,6 +154,9 @@ export interface RefreshRequest {
   readonly signal: AbortSignal
 }
 
+/** What a provider says of an access token that it was shown. */
+export type Verdict = 'valid' | 'refused'
+
 /** An authorization server. Passing faults are thrown with a code of exit 5, and then nothing was changed there that we know of. */
 export interface Provider {
   readonly name: ProviderName
@@ -187,6 +191,21 @@ export interface Provider {
   pollDevice(authorization: DeviceAuthorization, signal: AbortSignal): Promise<DeviceAnswer>
   /** RFC 7009. `false`: the provider has no revocation endpoint. @throws {AuthError} when it did not confirm. */
   revoke(credential: Credential, signal: AbortSignal): Promise<boolean>
+  /**
+   * Makes a request with the access token that changes nothing. `refused` is said only of the token itself.
+   * @throws {AuthError} a passing fault for whatever says nothing of it; `not_verifiable` where there is no such request.
+   */
+  verify(credential: Credential, signal: AbortSignal): Promise<Verdict>
+  /**
+   * How much of a plan is used, as {@link verify} asks. `undefined`: this provider does not tell.
+   * @throws as {@link verify}.
+   */
+  usage(credential: Credential, signal: AbortSignal): Promise<Usage | 'refused' | undefined>
+  /**
+   * Trades an id token for an API key.
+   * @throws {AuthError} `no_api_key` when the provider refuses; `usage` where it has no such thing; a passing fault.
+   */
+  mintApiKey(idToken: string): Promise<string>
 }
 
 /** Which authorization server, as chosen by flags, settings or a stored credential. `undefined`: the provider's default. */

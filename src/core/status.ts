@@ -3,10 +3,12 @@ import { attemptRead } from './attempt-read.ts'
 import type { Credential, RefusalReason } from './credential.ts'
 import { nextStep } from './exit-code.ts'
 import { isLiving, livesFor } from './lifetime.ts'
-import type { Clock, CredentialStore, SignInProgress, SignIns, StoreDescription } from './ports.ts'
+import type { Clock, CredentialStore, SignInProgress, SignIns, StoreDescription, Verdict } from './ports.ts'
 import { refusedError } from './refusal.ts'
+import type { Usage } from './usage.ts'
 
-export type State = 'none' | 'valid' | 'expired' | 'dead' | 'unreadable'
+/** `unknown`: the provider was asked and did not tell. */
+export type State = 'none' | 'valid' | 'expired' | 'dead' | 'unreadable' | 'unknown'
 
 /** Why a login cannot be used: the provider's refusal, or the store's own code. */
 export type Reason = RefusalReason | ErrorCode
@@ -27,6 +29,10 @@ export interface Status {
   /** `undefined`: it comes from the environment. */
   readonly store: StoreDescription | undefined
   readonly signIn: SignInProgress | undefined
+  /** What the provider says of the access token. `undefined`: it was not asked. */
+  readonly verification: Verdict | 'unknown' | undefined
+  /** `not_told`: this provider does not tell. `undefined`: it was not asked, or did not answer. */
+  readonly usage: Usage | 'not_told' | undefined
 }
 
 export interface StatusPorts {
@@ -57,6 +63,8 @@ export function status(profile: string, minTtl: number | undefined, ports: Statu
     source: environment ? 'environment' : 'store',
     store: environment ? undefined : ports.store.describe(profile),
     signIn: ports.signIns.current(profile),
+    verification: undefined,
+    usage: undefined,
   }
 }
 

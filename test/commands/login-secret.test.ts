@@ -142,6 +142,8 @@ describe('login --with-api-key', () => {
       next_step: null,
       clock_skew: 0,
       login_in_progress: null,
+      verification: null,
+      usage: null,
     })
   })
 

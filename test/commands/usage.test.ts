@@ -30,7 +30,7 @@ Commands:
   login [options]    Sign in and save the credential in the profile
   token [options]    Print an access token, refreshing it first if it is about to expire
   exec [options]     Run a command with an access token in its environment
-  status [options]   Say what is stored and whether it will work, without using the network
+  status [options]   Say what is stored and whether it will work
   refresh [options]  Refresh the access token now
   logout [options]   Revoke the login at the provider and remove it here
   profile            Keep several logins side by side
@@ -135,7 +135,7 @@ describe('help', () => {
   test('names every setting', async () => {
     const { stdout } = await home.run('config --help')
     expect(stdout).toMatch(
-      /\nSettings: profile, provider, issuer, client_id, scopes, ports, redirect_host, key_source, browser, lock_wait\n$/,
+      /\nSettings: profile, provider, issuer, client_id, scopes, ports, redirect_host, key_source, browser, lock_wait, chatgpt_base_url, openai_base_url\n$/,
     )
   })
 
@@ -179,7 +179,7 @@ describe('words that are not understood', () => {
       ],
       ['token --env NAME', '--env only goes with --format env.', 'token '],
       ['refresh --min-ttl 5m', "Unknown option '--min-ttl'.", 'refresh '],
-      ['status --verify', "Unknown option '--verify' (Did you mean --version?)", 'status '],
+      ['status --verified', "Unknown option '--verified' (Did you mean --verify?)", 'status '],
       ['logout --everything', "Unknown option '--everything'.", 'logout '],
       ['login --events', "Unknown option '--events'.", 'login '],
       [

@@ -19,6 +19,16 @@ const TABLE: Record<ErrorCode, [ExitName, number, string]> = {
   not_logged_in: ['login_required', 4, 'codex-auth login --profile work'],
   not_refreshable: ['login_required', 4, 'codex-auth login --profile work'],
   refresh_refused: ['login_required', 4, 'codex-auth login --profile work'],
+  token_refused: [
+    'login_required',
+    4,
+    'codex-auth refresh --profile work; if that is refused too: codex-auth login --profile work',
+  ],
+  no_api_key: [
+    'login_required',
+    4,
+    'use the access token (codex-auth token), or a key from https://platform.openai.com/api-keys',
+  ],
   network: ['provider_unavailable', 5, 'check the network and try again; what is stored has not changed'],
   timeout: ['provider_unavailable', 5, LATER],
   rate_limited: ['provider_unavailable', 5, LATER],
@@ -28,6 +38,7 @@ const TABLE: Record<ErrorCode, [ExitName, number, string]> = {
     5,
     'check for a proxy or captive portal and try again; what is stored has not changed',
   ],
+  not_verifiable: ['provider_unavailable', 5, 'leave out --verify; what is stored has not changed'],
   store_corrupt: ['store_unreadable', 6, 'codex-auth login --profile work'],
   store_newer: ['store_unreadable', 6, 'npm install -g codex-auth@latest'],
   store_insecure: ['store_unreadable', 6, 'codex-auth status --profile work'],
@@ -68,7 +79,7 @@ describe('every failure', () => {
   })
 
   test.each(CODES)('%s names no profile where none is needed', (code) => {
-    const step = TABLE[code][2].replace(' --profile work', '')
+    const step = TABLE[code][2].replaceAll(' --profile work', '')
     expect(nextStep(new AuthError(code, 'It failed.'), '')).toBe(step)
   })
 

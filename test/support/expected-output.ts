@@ -33,6 +33,8 @@ export function statusOf(home: Home, credential: Credential, now: number, change
     next_step: null,
     clock_skew: 0,
     login_in_progress: null,
+    verification: null,
+    usage: null,
     ...changes,
   }
 }
@@ -64,6 +66,8 @@ export function statusWithoutLogin(home: Home, changes: object): object {
     next_step: 'codex-auth login',
     clock_skew: null,
     login_in_progress: null,
+    verification: null,
+    usage: null,
     ...changes,
   }
 }

@@ -10,7 +10,9 @@ import type {
   Spending,
   StoredCredential,
   Tokens,
+  Verdict,
 } from '../../src/core/ports.ts'
+import type { Usage } from '../../src/core/usage.ts'
 import { freshSecret, NOW, sampleCredential } from './credentials.ts'
 
 /** The name of the one profile. */
@@ -28,6 +30,9 @@ type Step =
   | 'revoke'
   | 'authorize device'
   | 'poll'
+  | 'verify'
+  | 'usage'
+  | 'mint'
 
 /**
  * One profile and one provider in memory: for states that a real store or server is hardly ever in. Whatever is done
@@ -47,6 +52,12 @@ export class MemoryPorts {
   /** `false`: it has no revocation endpoint. */
   canRevoke = true
   spentBefore: Spending | undefined
+  /** What the provider says of each token that it is shown, in turn; the last one for all that follow. */
+  verdicts: Verdict[] = ['valid']
+  /** `undefined`: the provider does not tell. */
+  usage: Usage | undefined
+  /** The API key that it gives. */
+  readonly apiKey = freshSecret('api_key')
   /** The signal that the provider was given last. */
   signal: AbortSignal | undefined
   readonly clock = { now: () => NOW + 0.9 }
@@ -173,6 +184,32 @@ export class MemoryPorts {
       this.#fail('revoke')
       return this.canRevoke
     },
+    verify: async (credential, signal) => {
+      this.signal = signal
+      await this.before.get('verify')?.()
+      this.journal.push(`verify ${this.#which(credential)}`)
+      this.#fail('verify')
+      return this.#verdict()
+    },
+    usage: async (credential, signal) => {
+      this.signal = signal
+      this.#step('usage', ` ${this.#which(credential)}`)
+      return this.#verdict() === 'refused' ? 'refused' : this.usage
+    },
+    mintApiKey: async (idToken) => {
+      this.#step('mint', idToken === this.stored?.credential.idToken ? '' : ' with another id token')
+      return this.apiKey
+    },
+  }
+
+  #which({ accessToken }: Credential): string {
+    return accessToken === this.stored?.credential.accessToken ? 'the stored token' : 'another token'
+  }
+
+  #verdict(): Verdict {
+    const [first = 'valid'] = this.verdicts
+    if (this.verdicts.length > 1) this.verdicts.shift()
+    return first
   }
 
   #read(): StoredCredential | undefined {

@@ -10,6 +10,7 @@ import type {
   RefreshOutcome,
   RefreshRequest,
   Tokens,
+  Verdict,
 } from '../../core/ports.ts'
 import { AuthError } from '../../errors.ts'
 import { openIdAccount } from './account.ts'
@@ -20,6 +21,7 @@ import { checkIdToken } from './id-token.ts'
 import { issuerAddress } from './issuer-address.ts'
 import { sendOAuth } from './oauth-request.ts'
 import { deviceAnswer, deviceAuthorization, requestDeviceCode, sendDeviceCode } from './oidc-device.ts'
+import { verifyAtServer } from './oidc-verify.ts'
 import { confirmRevocation, refreshTokenOf, REVOCATION_TIMEOUT, tokenToRevoke } from './stored-token.ts'
 import { retrying } from './retry.ts'
 import { exchangedTokens, refreshOutcome, withAccount } from './token-answer.ts'
@@ -117,6 +119,21 @@ export class OidcProvider implements Provider {
       }),
     )
     return confirmRevocation(answer)
+  }
+
+  async verify(credential: Credential, signal: AbortSignal): Promise<Verdict> {
+    return verifyAtServer(await this.#discovered({ signal }), credential, signal)
+  }
+
+  usage(): Promise<undefined> {
+    return Promise.resolve(undefined)
+  }
+
+  mintApiKey(): Promise<never> {
+    const { host } = new URL(this.issuer)
+    throw new AuthError('usage', `${host} has no API keys to give: only OpenAI does.`, {
+      nextStep: 'use the access token: codex-auth token',
+    })
   }
 
   async #discovered(limits: RequestLimits = {}): Promise<SignInServer> {

@@ -1,3 +1,4 @@
+import type { BaseUrls } from '../../core/base-url.ts'
 import type { Credential } from '../../core/credential.ts'
 import type {
   AuthorizationRequest,
@@ -9,11 +10,15 @@ import type {
   RefreshOutcome,
   RefreshRequest,
   Tokens,
+  Verdict,
 } from '../../core/ports.ts'
+import type { Usage } from '../../core/usage.ts'
 import { chatGptAccount } from './account.ts'
 import { authorizationRequest, sendCode, type SignInServer } from './authorization-code.ts'
 import type { HttpAnswer, RequestLimits } from './http.ts'
 import { issuerAddress } from './issuer-address.ts'
+import { mintApiKey } from './openai-api-key.ts'
+import { OpenAiBackend } from './openai-backend.ts'
 import { OpenAiDeviceFlow } from './openai-device.ts'
 import { OPENAI_ISSUER } from './openai-issuer.ts'
 import { postJson } from './openai-request.ts'
@@ -38,9 +43,10 @@ export class OpenAiProvider implements Provider {
   readonly #server: SignInServer
   readonly #clock: Clock
   readonly #deviceFlow: OpenAiDeviceFlow
+  readonly #backend: OpenAiBackend
 
   /** @throws {AuthError} `usage` for an issuer that is no https address (loopback may be http). */
-  constructor({ issuer, clientId, scopes }: Omit<ProviderChoice, 'name'>, clock: Clock) {
+  constructor({ issuer, clientId, scopes }: Omit<ProviderChoice, 'name'>, clock: Clock, bases: BaseUrls) {
     this.issuer = issuerAddress(issuer ?? OPENAI_ISSUER)
     this.clientId = clientId ?? CLIENT_ID
     this.scopes = scopes ?? SCOPES
@@ -51,6 +57,7 @@ export class OpenAiProvider implements Provider {
       token_endpoint: `${this.issuer}/oauth/token`,
     }
     this.#deviceFlow = new OpenAiDeviceFlow(this.#server, this.clientId, clock)
+    this.#backend = new OpenAiBackend(this.issuer, bases, clock)
   }
 
   discover(): Promise<void> {
@@ -111,6 +118,18 @@ export class OpenAiProvider implements Provider {
       { timeout: REVOCATION_TIMEOUT, signal },
     )
     return confirmRevocation(answer)
+  }
+
+  verify(credential: Credential, signal: AbortSignal): Promise<Verdict> {
+    return this.#backend.verify(credential, signal)
+  }
+
+  usage(credential: Credential, signal: AbortSignal): Promise<Usage | 'refused' | undefined> {
+    return this.#backend.usage(credential, signal)
+  }
+
+  mintApiKey(idToken: string): Promise<string> {
+    return mintApiKey(this.#server, this.clientId, idToken)
   }
 
   #postJson(
