@@ -13,6 +13,7 @@ export interface LoginFlags extends GlobalFlags, ProviderFlags {
   readonly deviceCode?: boolean
   readonly withApiKey?: boolean
   readonly withAccessToken?: boolean
+  readonly withMintedApiKey?: boolean
   readonly port?: readonly number[]
   readonly listen?: string
   readonly redirectHost?: 'localhost' | '127.0.0.1'
@@ -42,11 +43,7 @@ export function declareLogin(program: Command): Command {
 /** In the order in which a person would ask: how, where, whose, and the rest. */
 function options(): Option[] {
   return [
-    new Option('--browser', 'open a browser even where there is no terminal'),
-    new Option('--no-browser', 'only print the address'),
-    alone('--device-code', 'finish on another device, with a code'),
-    alone('--with-api-key', 'save the API key that standard input brings'),
-    alone('--with-access-token', 'save the access token that standard input brings'),
+    ...ways(),
     new Option('--provider <name>', 'OpenAI, or any OpenID provider (default: openai)').choices([
       'openai',
       'oidc',
@@ -75,6 +72,20 @@ function options(): Option[] {
     new Option('--redirect-host <host>', 'host in the redirect address (default: localhost)').choices([
       'localhost',
       '127.0.0.1',
+    ]),
+  ]
+}
+
+function ways(): Option[] {
+  return [
+    new Option('--browser', 'open a browser even where there is no terminal'),
+    new Option('--no-browser', 'only print the address'),
+    alone('--device-code', 'finish on another device, with a code'),
+    alone('--with-api-key', 'save the API key that standard input brings'),
+    alone('--with-access-token', 'save the access token that standard input brings'),
+    new Option('--with-minted-api-key', 'get an API key with the login, and store it, too').conflicts([
+      'withApiKey',
+      'withAccessToken',
     ]),
   ]
 }

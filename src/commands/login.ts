@@ -12,6 +12,7 @@ import type { Settings } from '../core/settings.ts'
 import { status, type Status } from '../core/status.ts'
 import { withinTime } from '../core/time-limit.ts'
 import type { Context, Session, Whereabouts } from './context.ts'
+import { checkKeyProvider, hasMintedKey, mintAfterLogin, tellForgottenKey } from './login-api-key.ts'
 import { conversation, deviceConversation } from './login-conversation.ts'
 import { BROWSER_TIMEOUT, declareLogin, refuseIdleRules, type LoginFlags } from './login-flags.ts'
 import { flagsOf } from './options.ts'
@@ -29,13 +30,19 @@ export function addLoginCommand(program: Command, context: Context): void {
     const accounts = accountRules(context, flags, session)
     if (flags.ifNeeded) {
       const found = status(session.profile, undefined, session)
-      if (isEnough(found, accounts)) return report(context, flags, found, 'Signed in already')
+      if (isEnough(found, accounts)) {
+        await mintAfterLogin(context, flags, session)
+        return report(context, flags, status(session.profile, undefined, session), 'Signed in already')
+      }
     }
+    const hadKey = hasMintedKey(session)
     const loggedIn = await signIn(context, flags, session, accounts)
+    await mintAfterLogin(context, flags, session)
     const stored = { ...session, environment: undefined }
     report(context, flags, status(session.profile, undefined, stored), 'Signed in')
     if (session.environment) warn(context, 'CODEX_AUTH_TOKEN is set and wins over this login.')
     tellPrevious(context, loggedIn)
+    if (hadKey) tellForgottenKey(context)
   })
 }
 
@@ -148,7 +155,9 @@ async function withSecret(
 
 function providerOf(flags: LoginFlags, { profile, settings, store }: Session): ProviderChoice {
   const stored = attemptRead(() => store.read(profile))
-  return chooseProvider(flags, settings, stored instanceof AuthError ? undefined : stored?.credential)
+  const choice = chooseProvider(flags, settings, stored instanceof AuthError ? undefined : stored?.credential)
+  checkKeyProvider(flags, choice)
+  return choice
 }
 
 /** Only someone who sees a question can answer it, and only someone at a terminal does. */

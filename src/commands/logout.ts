@@ -61,10 +61,14 @@ async function logOutOf(
   const request = { profile, localOnly: flags.localOnly === true, ...waitNotice(context, flags) }
   const ended = { profile, ...(await logOut(request, session)) }
   tell(context, flags, session, ended)
+  if (ended.apiKeyRemains) warn(context, LIVING_KEY)
   if (session.environment && ended.removed)
     warn(context, 'CODEX_AUTH_TOKEN is set, and its token goes on working until you unset it.')
   return ended
 }
+
+const LIVING_KEY =
+  'the API key that came from this login still works; delete it at https://platform.openai.com/api-keys.'
 
 function tell(
   context: Context,
@@ -105,7 +109,15 @@ function finish(
   if (unconfirmed) context.endWith(exitCode(exitName('provider_failed')))
 }
 
-function logoutJson({ profile, removed, revocation }: Ended) {
+function logoutJson({ profile, removed, revocation, apiKeyRemains }: Ended) {
   const revoked = revocation?.kind === 'revoked' ? true : revocation?.kind === 'unconfirmed' ? false : null
-  return { schema_version: 1, profile, state: 'none', removed, revoked, revocation: revocation?.kind ?? null }
+  return {
+    schema_version: 1,
+    profile,
+    state: 'none',
+    removed,
+    revoked,
+    revocation: revocation?.kind ?? null,
+    api_key_remains: apiKeyRemains ?? null,
+  }
 }

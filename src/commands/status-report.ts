@@ -43,6 +43,7 @@ export function statusJson(status: Status) {
     next_step: status.nextStep ?? null,
     clock_skew: credential?.clockSkew ?? null,
     login_in_progress: progressJson(status),
+    minted_api_key: credential ? credential.mintedApiKey !== undefined : null,
     verification: status.verification ?? null,
     usage: typeof status.usage === 'object' ? usageJson(status.usage, status.at) : null,
   }
@@ -94,6 +95,8 @@ function tokenLines(status: Status): [string, string][] {
   if (credential === undefined) return []
   const label = credential.method === 'api_key' ? 'API key' : 'Access token'
   const lines: [string, string][] = [[label, lifeText(status)]]
+  if (credential.mintedApiKey !== undefined)
+    lines.push(['API key', 'stored, too: codex-auth token --kind api-key'])
   if (credential.clockSkew !== 0) lines.push(['Clock', skewText(credential.clockSkew)])
   return lines
 }

@@ -1,5 +1,6 @@
-import type { Command } from 'commander'
+import { Option, type Command } from 'commander'
 import { accessToken } from '../core/access-token.ts'
+import { apiKey } from '../core/api-key.ts'
 import { formatDuration } from '../core/duration.ts'
 import { EXIT_CODES } from '../core/exit-code.ts'
 import { issuedToken } from '../core/issued-token.ts'
@@ -11,6 +12,7 @@ import { addFormatOptions, rendering, type FormatFlags } from './token-format.ts
 interface TokenFlags extends FormatFlags {
   readonly minTtl?: number
   readonly refresh: boolean
+  readonly kind: 'access-token' | 'api-key'
 }
 
 const EXAMPLES = `
@@ -31,12 +33,14 @@ export function addTokenCommand(program: Command, context: Context): void {
       ),
     )
     .option('--no-refresh', 'never contact the provider')
+    .addOption(kindOption())
     .addHelpText('after', EXAMPLES)
     .action(async (_options, command: Command) => {
       const flags = flagsOf<TokenFlags>(command)
       const render = rendering(flags, context)
       const session = await context.session(flags)
-      const result = await accessToken(
+      const get = flags.kind === 'api-key' ? apiKey : accessToken
+      const result = await get(
         {
           profile: session.profile,
           minTtl: flags.minTtl,
@@ -56,4 +60,10 @@ export function addTokenCommand(program: Command, context: Context): void {
       context.endWith(EXIT_CODES.short_lived)
     })
   addFormatOptions(token, program)
+}
+
+function kindOption(): Option {
+  return new Option('--kind <kind>', 'what to print; the API key of an OpenAI login is asked for once')
+    .choices(['access-token', 'api-key'])
+    .default('access-token')
 }

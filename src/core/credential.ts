@@ -45,6 +45,8 @@ export interface Credential {
   readonly clockSkew: number
   /** `undefined`: the provider has not refused it. */
   readonly refusal: Refusal | undefined
+  /** An API key that the provider gave for this login. It stays good when the login ends. Absent: none was asked for. */
+  readonly mintedApiKey?: string | undefined
 }
 
 /** The JSON in which a credential is sealed. */
@@ -66,6 +68,7 @@ export function serializeCredential(credential: Credential): string {
     account: { email: account.email, id: account.id, user_id: account.userId, plan: account.plan },
     clock_skew: credential.clockSkew,
     refusal: refusal && { reason: refusal.reason, at: refusal.at },
+    minted_api_key: credential.mintedApiKey,
   })
 }
 
@@ -73,6 +76,7 @@ export function serializeCredential(credential: Credential): string {
 export function parseCredential(json: string): Credential {
   const value = parseObject(json)
   const account = object(value['account'])
+  const mintedApiKey = optional(value['minted_api_key'], string)
   return {
     method: oneOf(value['method'], ['chatgpt', 'oauth', 'api_key', 'access_token']),
     provider: oneOf(value['provider'], ['openai', 'oidc']),
@@ -94,6 +98,7 @@ export function parseCredential(json: string): Credential {
     },
     clockSkew: number(value['clock_skew']),
     refusal: optional(value['refusal'], parseRefusal),
+    ...(mintedApiKey !== undefined && { mintedApiKey }),
   }
 }
 

@@ -1,6 +1,6 @@
 import { AuthError } from '../errors.ts'
 import { attemptRead } from './attempt-read.ts'
-import type { HeldCredential, LockHolder } from './ports.ts'
+import type { LockHolder } from './ports.ts'
 import type { RefreshPorts } from './refresh.ts'
 import { revocation, type Revocation } from './revocation.ts'
 
@@ -16,6 +16,8 @@ export interface LoggedOut {
   readonly removed: boolean
   /** `undefined`: the provider was not asked. */
   readonly revocation: Revocation | undefined
+  /** An API key came from this login, which no revocation ends. `undefined`: what was stored could not be read. */
+  readonly apiKeyRemains: boolean | undefined
 }
 
 /**
@@ -26,19 +28,26 @@ export interface LoggedOut {
 export async function logOut(request: LogOutRequest, ports: RefreshPorts): Promise<LoggedOut> {
   const { profile, onWait } = request
   if (attemptRead(() => ports.store.read(profile)) === undefined)
-    return { removed: false, revocation: undefined }
+    return { removed: false, revocation: undefined, apiKeyRemains: false }
   return ports.store.exclusively(profile, {
     work: async (held) => {
-      const outcome = request.localOnly ? undefined : await revoked(held, ports)
+      const stored = attemptRead(() => held.read())
+      const outcome = request.localOnly ? undefined : await revoked(stored, ports)
       held.remove()
-      return { removed: true, revocation: outcome }
+      return { removed: true, revocation: outcome, apiKeyRemains: hasApiKey(stored) }
     },
     ...(onWait && { onWait }),
   })
 }
 
-async function revoked(held: HeldCredential, ports: RefreshPorts): Promise<Revocation> {
-  const stored = attemptRead(() => held.read())
+type Found = ReturnType<typeof attemptRead>
+
+function hasApiKey(stored: Found): boolean | undefined {
+  if (stored instanceof AuthError) return undefined
+  return stored?.credential.mintedApiKey !== undefined
+}
+
+async function revoked(stored: Found, ports: RefreshPorts): Promise<Revocation> {
   if (stored === undefined) return { kind: 'not_needed' }
   return stored instanceof AuthError
     ? { kind: 'unconfirmed', error: stored }

@@ -142,6 +142,7 @@ describe('login --with-api-key', () => {
       next_step: null,
       clock_skew: 0,
       login_in_progress: null,
+      minted_api_key: false,
       verification: null,
       usage: null,
     })

@@ -34,6 +34,7 @@ function logoutShape(changes: object = {}) {
     removed: true,
     revoked: true,
     revocation: 'revoked',
+    api_key_remains: false,
     ...changes,
   }
 }

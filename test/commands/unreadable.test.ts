@@ -255,6 +255,7 @@ describe('a stored credential that cannot be read', () => {
           removed: true,
           revoked: false,
           revocation: 'unconfirmed',
+          api_key_remains: null,
         },
       })
       expect(await home.run('token')).toMatchObject({ exitCode: 4 })

@@ -46,6 +46,8 @@ Options:
   --min-ttl <duration>  refresh when it lives shorter than this, and end with 3 if it still does
                         (without it: 5m)
   --no-refresh          never contact the provider
+  --kind <kind>         what to print; the API key of an OpenAI login is asked for once (choices:
+                        "access-token", "api-key", default: "access-token")
   --format <format>     the shape to print it in (without it: raw) (choices: "raw", "json",
                         "header", "env", "exec-credential")
   --env <NAME>          with --format env: the variable for the token (without it: OPENAI_API_KEY)

@@ -8,7 +8,7 @@ import {
   type Credential,
   type Refusal,
 } from '../../src/core/credential.ts'
-import { NOW, sampleCredential, secretsOf } from '../support/credentials.ts'
+import { freshSecret, NOW, sampleCredential, secretsOf } from '../support/credentials.ts'
 import { everythingIn, thrown } from '../support/thrown.ts'
 
 const DAMAGED = {
@@ -88,6 +88,14 @@ describe('a credential', () => {
     })
   })
 
+  test('keeps an API key that came with it, and mentions none that did not', () => {
+    const mintedApiKey = freshSecret('api_key')
+    const written = sampleCredential({ mintedApiKey })
+    expect(fieldsOf(written)).toMatchObject({ minted_api_key: mintedApiKey })
+    expect(parseCredential(serializeCredential(written))).toStrictEqual(written)
+    expect(fieldsOf(sampleCredential())).not.toHaveProperty('minted_api_key')
+  })
+
   test('is still read when a later version has added to it', () => {
     const written = sampleCredential()
     const later = { ...fieldsOf(written), device_id: 'd-1' }
@@ -107,7 +115,15 @@ const REQUIRED = [
   'account',
   'clock_skew',
 ]
-const TEXTS = ['issuer', 'client_id', 'access_token', 'token_type', 'refresh_token', 'id_token']
+const TEXTS = [
+  'issuer',
+  'client_id',
+  'access_token',
+  'token_type',
+  'refresh_token',
+  'id_token',
+  'minted_api_key',
+]
 const NUMBERS = ['expires_at', 'obtained_at', 'refreshed_at', 'clock_skew']
 
 const wrongFor = (fields: readonly string[], values: readonly unknown[]): [string, unknown][] =>

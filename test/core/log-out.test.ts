@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { AuthError } from '../../src/errors.ts'
 import { logOut } from '../../src/core/log-out.ts'
-import { sampleCredential } from '../support/credentials.ts'
+import { freshSecret, sampleCredential } from '../support/credentials.ts'
 import { MemoryPorts, PROFILE } from '../support/memory-ports.ts'
 import { rejected } from '../support/thrown.ts'
 
@@ -21,14 +21,22 @@ const WHOLE = [
 describe('logging out', () => {
   test('revokes first and removes then, so that a login that is still here can be revoked again', async () => {
     const ports = new MemoryPorts(sampleCredential())
-    expect(await signedOut(ports)).toEqual({ removed: true, revocation: { kind: 'revoked' } })
+    expect(await signedOut(ports)).toEqual({
+      removed: true,
+      revocation: { kind: 'revoked' },
+      apiKeyRemains: false,
+    })
     expect({ journal: ports.journal, stored: ports.stored }).toEqual({ journal: WHOLE, stored: undefined })
   })
 
   test('removes a login of a provider that cannot revoke', async () => {
     const ports = new MemoryPorts(sampleCredential())
     ports.canRevoke = false
-    expect(await signedOut(ports)).toEqual({ removed: true, revocation: { kind: 'not_supported' } })
+    expect(await signedOut(ports)).toEqual({
+      removed: true,
+      revocation: { kind: 'not_supported' },
+      apiKeyRemains: false,
+    })
     expect(ports.stored).toBeUndefined()
   })
 
@@ -36,7 +44,11 @@ describe('logging out', () => {
     const ports = new MemoryPorts(sampleCredential())
     const error = new AuthError('provider_failed', 'It is not well.')
     ports.faults.set(step, error)
-    expect(await signedOut(ports)).toEqual({ removed: true, revocation: { kind: 'unconfirmed', error } })
+    expect(await signedOut(ports)).toEqual({
+      removed: true,
+      revocation: { kind: 'unconfirmed', error },
+      apiKeyRemains: false,
+    })
     expect(ports.stored).toBeUndefined()
   })
 
@@ -44,13 +56,21 @@ describe('logging out', () => {
     const ports = new MemoryPorts(sampleCredential())
     const error = new AuthError('store_corrupt', 'Damaged.')
     ports.faults.set('read', error)
-    expect(await signedOut(ports)).toEqual({ removed: true, revocation: { kind: 'unconfirmed', error } })
+    expect(await signedOut(ports)).toEqual({
+      removed: true,
+      revocation: { kind: 'unconfirmed', error },
+      apiKeyRemains: undefined,
+    })
     expect(ports.journal).toEqual(['lock', 'remove', 'unlock'])
   })
 
   test('tells nobody when it is to stay here', async () => {
     const ports = new MemoryPorts(sampleCredential())
-    expect(await signedOut(ports, true)).toEqual({ removed: true, revocation: undefined })
+    expect(await signedOut(ports, true)).toEqual({
+      removed: true,
+      revocation: undefined,
+      apiKeyRemains: false,
+    })
     expect(ports.journal).toEqual(['lock', 'remove', 'unlock'])
   })
 
@@ -58,21 +78,38 @@ describe('logging out', () => {
     'tells nobody of a token given by hand (%s)',
     async (method) => {
       const ports = new MemoryPorts(sampleCredential({ method }))
-      expect(await signedOut(ports)).toEqual({ removed: true, revocation: { kind: 'not_needed' } })
+      expect(await signedOut(ports)).toEqual({
+        removed: true,
+        revocation: { kind: 'not_needed' },
+        apiKeyRemains: false,
+      })
       expect(ports.journal).toEqual(['lock', 'remove', 'unlock'])
     },
   )
 
+  test('knows of the API key that stays good', async () => {
+    const ports = new MemoryPorts(sampleCredential({ mintedApiKey: freshSecret('api_key') }))
+    expect(await signedOut(ports)).toEqual({
+      removed: true,
+      revocation: { kind: 'revoked' },
+      apiKeyRemains: true,
+    })
+  })
+
   test('does nothing where nobody is signed in', async () => {
     const ports = new MemoryPorts(undefined)
-    expect(await signedOut(ports)).toEqual({ removed: false, revocation: undefined })
+    expect(await signedOut(ports)).toEqual({ removed: false, revocation: undefined, apiKeyRemains: false })
     expect(ports.journal).toEqual([])
   })
 
   test('has nothing to revoke when another process has logged out meanwhile', async () => {
     const ports = new MemoryPorts(sampleCredential())
     ports.before.set('lock', () => ports.replace(undefined))
-    expect(await signedOut(ports)).toEqual({ removed: true, revocation: { kind: 'not_needed' } })
+    expect(await signedOut(ports)).toEqual({
+      removed: true,
+      revocation: { kind: 'not_needed' },
+      apiKeyRemains: false,
+    })
   })
 
   test('revokes the login that another process has saved meanwhile', async () => {
@@ -126,7 +163,11 @@ describe('a provider that does not answer', () => {
     expect(ports.stored).toBeDefined()
     await vi.advanceTimersByTimeAsync(1)
     const error = new AuthError('timeout', 'The provider did not confirm the revocation within 5 s.')
-    expect(await ended).toEqual({ removed: true, revocation: { kind: 'unconfirmed', error } })
+    expect(await ended).toEqual({
+      removed: true,
+      revocation: { kind: 'unconfirmed', error },
+      apiKeyRemains: false,
+    })
     expect({ stored: ports.stored, timers: vi.getTimerCount() }).toEqual({ stored: undefined, timers: 0 })
   })
 
@@ -138,7 +179,11 @@ describe('a provider that does not answer', () => {
     const error = new AuthError('interrupted', 'Interrupted.')
     await vi.advanceTimersByTimeAsync(10)
     signal.abort(error)
-    expect(await ended).toEqual({ removed: true, revocation: { kind: 'unconfirmed', error } })
+    expect(await ended).toEqual({
+      removed: true,
+      revocation: { kind: 'unconfirmed', error },
+      apiKeyRemains: false,
+    })
     expect(vi.getTimerCount()).toBe(0)
   })
 })

@@ -35,6 +35,6 @@ export function sampleCredential(changes: Partial<Credential> = {}): Credential 
 }
 
 /** What of a credential nobody may see. */
-export function secretsOf({ accessToken, refreshToken, idToken }: Credential): string[] {
-  return [accessToken, refreshToken, idToken].filter((token) => token !== undefined)
+export function secretsOf({ accessToken, refreshToken, idToken, mintedApiKey }: Credential): string[] {
+  return [accessToken, refreshToken, idToken, mintedApiKey].filter((token) => token !== undefined)
 }

@@ -21,7 +21,7 @@ export interface Claims {
 }
 
 /** Seconds. An id token's end says nothing of the login's. */
-const ID_TOKEN_LIFETIME = 3600
+export const ID_TOKEN_LIFETIME = 3600
 
 /**
  * Three parts with a signature that nobody can check: a client without keys takes the claims on the word of the

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { Credential } from '../../src/core/credential.ts'
-import { signAccessToken, signIdToken, type FakeAccount } from './fake-issuer-jwt.ts'
+import { ID_TOKEN_LIFETIME, signAccessToken, signIdToken, type FakeAccount } from './fake-issuer-jwt.ts'
 import type { SecretKind } from './secrets.ts'
 
 export type { FakeAccount } from './fake-issuer-jwt.ts'
@@ -74,7 +74,8 @@ export class TokenFamilies {
   readonly #families = new Set<Family>()
   readonly #refreshTokens = new Map<string, KnownRefreshToken>()
   readonly #accessTokens = new Map<string, KnownAccessToken>()
-  readonly #idTokens = new Set<string>()
+  /** With the end of each. */
+  readonly #idTokens = new Map<string, number>()
 
   constructor(mint: Mint) {
     this.#mint = mint
@@ -113,8 +114,9 @@ export class TokenFamilies {
     return this.#refreshTokens.get(refreshToken)?.spent === true
   }
 
+  /** Whether it was issued here and has not expired. */
   isIdToken(token: string): boolean {
-    return this.#idTokens.has(token)
+    return (this.#idTokens.get(token) ?? 0) > this.#mint.now()
   }
 
   /** Whom a living access token is for, or why it is refused. */
@@ -153,7 +155,7 @@ export class TokenFamilies {
       expiresAt: now + refreshTokenLifetime,
       spent: false,
     })
-    this.#idTokens.add(login.idToken)
+    this.#idTokens.set(login.idToken, issuedAt + ID_TOKEN_LIFETIME)
     this.#mint.keep('access_token', login.accessToken)
     this.#mint.keep('refresh_token', login.refreshToken)
     this.#mint.keep('id_token', login.idToken)
