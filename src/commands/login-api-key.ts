@@ -1,6 +1,5 @@
 import { AuthError } from '../errors.ts'
 import { apiKey } from '../core/api-key.ts'
-import { attemptRead } from '../core/attempt-read.ts'
 import { exitCode, exitName, nextStep } from '../core/exit-code.ts'
 import type { ProviderChoice } from '../core/ports.ts'
 import type { Context, Session } from './context.ts'
@@ -13,20 +12,6 @@ export function checkKeyProvider({ withMintedApiKey }: LoginFlags, { name }: Pro
   throw new AuthError('usage', 'Only a login at OpenAI can have an API key.', {
     nextStep: 'leave out --with-minted-api-key',
   })
-}
-
-/** Whether a key rests with the login that is there now. */
-export function hasMintedKey({ profile, store }: Session): boolean {
-  const stored = attemptRead(() => store.read(profile))
-  return !(stored instanceof AuthError) && stored?.credential.mintedApiKey !== undefined
-}
-
-/** A new sign-in begins without the key of the one before, which nobody here can end. */
-export function tellForgottenKey(context: Context): void {
-  warn(
-    context,
-    'the API key of the login before is forgotten here, but still works; delete it at https://platform.openai.com/api-keys.',
-  )
 }
 
 /**

@@ -12,9 +12,10 @@ import type { Settings } from '../core/settings.ts'
 import { status, type Status } from '../core/status.ts'
 import { withinTime } from '../core/time-limit.ts'
 import type { Context, Session, Whereabouts } from './context.ts'
-import { checkKeyProvider, hasMintedKey, mintAfterLogin, tellForgottenKey } from './login-api-key.ts'
+import { checkKeyProvider, mintAfterLogin } from './login-api-key.ts'
 import { conversation, deviceConversation } from './login-conversation.ts'
 import { BROWSER_TIMEOUT, declareLogin, refuseIdleRules, type LoginFlags } from './login-flags.ts'
+import { hasMintedKey, warnOfLivingKey } from './minted-key.ts'
 import { flagsOf } from './options.ts'
 import { printResult, say, warn, wrapped } from './output.ts'
 import { holderWithPlan, statusExitCode, statusJson } from './status-report.ts'
@@ -42,7 +43,7 @@ export function addLoginCommand(program: Command, context: Context): void {
     report(context, flags, status(session.profile, undefined, stored), 'Signed in')
     if (session.environment) warn(context, 'CODEX_AUTH_TOKEN is set and wins over this login.')
     tellPrevious(context, loggedIn)
-    if (hadKey) tellForgottenKey(context)
+    if (hadKey) warnOfLivingKey(context)
   })
 }
 

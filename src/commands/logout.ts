@@ -3,6 +3,7 @@ import { AuthError } from '../errors.ts'
 import { exitCode, exitName, nextStep } from '../core/exit-code.ts'
 import { logOut, type LoggedOut } from '../core/log-out.ts'
 import type { Context, GlobalFlags, Session } from './context.ts'
+import { warnOfLivingKey } from './minted-key.ts'
 import { flagsOf } from './options.ts'
 import { printResult, say, waitNotice, warn } from './output.ts'
 
@@ -61,14 +62,11 @@ async function logOutOf(
   const request = { profile, localOnly: flags.localOnly === true, ...waitNotice(context, flags) }
   const ended = { profile, ...(await logOut(request, session)) }
   tell(context, flags, session, ended)
-  if (ended.apiKeyRemains) warn(context, LIVING_KEY)
+  if (ended.apiKeyRemains) warnOfLivingKey(context)
   if (session.environment && ended.removed)
     warn(context, 'CODEX_AUTH_TOKEN is set, and its token goes on working until you unset it.')
   return ended
 }
-
-const LIVING_KEY =
-  'the API key that came from this login still works; delete it at https://platform.openai.com/api-keys.'
 
 function tell(
   context: Context,

@@ -4,6 +4,7 @@ import { holderName } from '../core/holder.ts'
 import { profileName } from '../core/profile-name.ts'
 import { status, type Status } from '../core/status.ts'
 import type { Context } from './context.ts'
+import { hasMintedKey, warnOfLivingKey } from './minted-key.ts'
 import { flagsOf } from './options.ts'
 import { printResult, say } from './output.ts'
 import { statusJson } from './status-report.ts'
@@ -66,8 +67,10 @@ function addRemove(profile: Command, context: Context): void {
     .description('Remove a profile here, without telling the provider')
     .action(async (name: string, _options, command: Command) => {
       const flags = flagsOf(command)
-      const { store, settings } = await context.session({ ...flags, profile: profileName(name) })
+      const session = await context.session({ ...flags, profile: profileName(name) })
+      const { store, settings } = session
       if (!store.profiles().includes(name)) throw unknownProfile(name, store.profiles())
+      const hadKey = hasMintedKey(session)
       await store.forget(name)
       if (settings.profile === name) (await context.settingsFile()).unset('profile')
       printResult(context, flags, { schema_version: 1, profile: name, removed: true }, '')
@@ -76,6 +79,7 @@ function addRemove(profile: Command, context: Context): void {
         flags,
         `Removed the profile "${name}" here. The provider was not told, so its tokens live on until they expire.`,
       )
+      if (hadKey) warnOfLivingKey(context)
     })
 }
 

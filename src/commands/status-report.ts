@@ -73,9 +73,10 @@ export function statusText(status: Status, style: MeterStyle): string {
   const lines: [string, string][] = [
     ['', headline(status)],
     ...tokenLines(status),
-    ...verifiedLines(status, style),
+    ...verifiedLines(status),
     ...providerLines(status),
     ...storeLines(status),
+    ...useLines(status, style),
     ...problemLines(status),
   ]
   return (
@@ -111,15 +112,18 @@ function lifeText({ credential, at, state }: Status): string {
 }
 
 const VERIFIED = {
-  valid: 'yes, the provider accepts it',
-  refused: 'no, the provider refuses it',
+  valid: 'yes, just now',
+  refused: 'no, it is refused',
   unknown: 'not known',
 }
 
-function verifiedLines({ verification, usage, at }: Status, style: MeterStyle): [string, string][] {
-  const lines: [string, string][] = verification === undefined ? [] : [['Accepted', VERIFIED[verification]]]
-  if (usage === 'not_told') return [...lines, ['Usage', 'the provider does not tell for this kind of login']]
-  return usage === undefined ? lines : [...lines, ...usageLines(usage, at, style)]
+function verifiedLines({ verification }: Status): [string, string][] {
+  return verification === undefined ? [] : [['Accepted', VERIFIED[verification]]]
+}
+
+function useLines({ usage, at }: Status, style: MeterStyle): [string, string][] {
+  if (usage === undefined) return []
+  return usage === 'not_told' ? [['Usage', 'not told for this kind of login']] : usageLines(usage, at, style)
 }
 
 function skewText(skew: number): string {

@@ -112,7 +112,7 @@ test('a new sign-in begins without the key of the one before', async () => {
   })
   expect({ exitCode, last: stderr.split('\n').at(-2) }).toEqual({
     exitCode: 0,
-    last: 'codex-auth: warning: the API key of the login before is forgotten here, but still works; delete it at https://platform.openai.com/api-keys.',
+    last: 'codex-auth: warning: the API key of the login that is gone here still works; delete it at https://platform.openai.com/api-keys.',
   })
   expect(home.kept()?.mintedApiKey).toBeUndefined()
 })

@@ -26,15 +26,12 @@ async function keepLogin(changes = {}) {
   return { credential, now: credential.obtainedAt }
 }
 
-/** The lines that tell of use, between the token's and the provider's. */
+/** The lines that tell of use, which are the last. */
 async function usageLines(options: RunOptions = {}) {
   const { exitCode, stdout, stderr } = await home.run('status --usage', options)
   expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' })
-  const lines = stdout.split('\n')
-  const [first, last] = ['  Accepted ', '  Provider '].map((label) =>
-    lines.findIndex((line) => line.startsWith(label)),
-  )
-  return lines.slice((first ?? 0) + 1, last)
+  const lines = stdout.trimEnd().split('\n')
+  return lines.slice(lines.findIndex((line) => line.startsWith('  Stored in ')) + 1)
 }
 
 function limit(used_percent: unknown, limit_window_seconds: unknown, more: object = {}) {
@@ -196,7 +193,7 @@ describe('status --usage', () => {
   test('is not known to the API', async () => {
     await keepLogin({ method: 'api_key', refreshToken: undefined })
     await home.run(`config set openai_base_url ${backend.openaiBaseUrl}`)
-    expect(await usageLines()).toEqual(['  Usage        the provider does not tell for this kind of login'])
+    expect(await usageLines()).toEqual(['  Usage        not told for this kind of login'])
     const { stdout } = await home.run('status --usage --json')
     expect(JSON.parse(stdout)).toMatchObject({ verification: 'valid', usage: null })
   })

@@ -56,7 +56,7 @@ describe('status --verify', () => {
       stdout:
         'default: alice@example.com (plus)\n' +
         `  Access token lives 1 h more (until ${timestamp(credential.expiresAt)}), renews by itself\n` +
-        '  Accepted     yes, the provider accepts it\n' +
+        '  Accepted     yes, just now\n' +
         `  Provider     ${issuer.issuer} (openai)\n` +
         '  Scopes       openid profile email offline_access\n' +
         `  Stored in    ${home.credentialFile()} (sealed, key: file)\n`,
@@ -91,7 +91,7 @@ describe('status --verify', () => {
       }),
     })
     const { stdout } = await home.run('status --verify', { now })
-    expect(stdout).toContain('  Accepted     no, the provider refuses it\n')
+    expect(stdout).toContain('  Accepted     no, it is refused\n')
     expect(stdout).toMatch(new RegExp(`\n  Problem {6}${message}\n  Next {9}${next}\n$`))
     expect(readFileSync(home.credentialFile()).equals(file)).toBe(true)
   })

@@ -28,6 +28,9 @@ function anHourLater(): number {
   return Date.now() / 1000 + 4000
 }
 
+const LIVING_KEY =
+  'codex-auth: warning: the API key of the login that is gone here still works; ' +
+  'delete it at https://platform.openai.com/api-keys.\n'
 const OTHERWISE =
   'use the access token (codex-auth token), or a key from https://platform.openai.com/api-keys'
 
@@ -180,9 +183,17 @@ describe('token --kind api-key', () => {
     expect(await home.run('logout --json --quiet')).toMatchObject({
       exitCode: 0,
       stdout: expect.stringContaining('"api_key_remains":true'),
-      stderr:
-        'codex-auth: warning: the API key that came from this login still works; ' +
-        'delete it at https://platform.openai.com/api-keys.\n',
+      stderr: LIVING_KEY,
+    })
+  })
+
+  test('stays good after its profile is removed, which says so', async () => {
+    await keepLogin()
+    await home.run('token --kind api-key')
+    expect(await home.run('profile remove default --quiet')).toEqual({
+      exitCode: 0,
+      stdout: '',
+      stderr: LIVING_KEY,
     })
   })
 

@@ -50,6 +50,14 @@ test('processes on three profiles make one refresh for each', async () => {
   })
 })
 
+test('20 processes that want an API key get the one that is asked for', async () => {
+  const home = newHome()
+  const issuer = await newIssuer()
+  await logIn(atIssuer(issuer), { home })
+  const key = await sameToken(tokens(home, PROCESSES / 3, ['--kind', 'api-key']))
+  expect({ asked: issuer.apiKeys, isKey: key.startsWith('sk-proj-') }).toEqual({ asked: 1, isKey: true })
+})
+
 function tokens(home: string, processes = PROCESSES, flags: readonly string[] = []): Promise<Ended>[] {
   return Array.from({ length: processes }, () => runCli(['token', ...flags], { home }))
 }
