@@ -24,9 +24,6 @@ export interface LoginFlags extends GlobalFlags, ProviderFlags {
   readonly force?: boolean
 }
 
-/** Seconds that a person has in a browser. */
-export const BROWSER_TIMEOUT = 300
-
 const EXAMPLES = `
 Examples:
   codex-auth login

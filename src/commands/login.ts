@@ -3,24 +3,22 @@ import { AuthError } from '../errors.ts'
 import { attemptRead } from '../core/attempt-read.ts'
 import { holderName } from '../core/holder.ts'
 import { logIn } from '../core/log-in.ts'
+import { BROWSER_TIMEOUT, opensBrowser, redirectPorts } from '../core/log-in-defaults.ts'
 import { logInByDevice } from '../core/log-in-device.ts'
 import { logInWithSecret } from '../core/log-in-secret.ts'
 import { chooseProvider } from '../core/provider-choice.ts'
 import type { ProviderChoice } from '../core/ports.ts'
 import { accountFault, type AccountRules, type LoggedIn } from '../core/save-login.ts'
-import type { Settings } from '../core/settings.ts'
 import { status, type Status } from '../core/status.ts'
 import { withinTime } from '../core/time-limit.ts'
-import type { Context, Session, Whereabouts } from './context.ts'
+import type { Context, Session } from './context.ts'
 import { checkKeyProvider, mintAfterLogin } from './login-api-key.ts'
 import { conversation, deviceConversation } from './login-conversation.ts'
-import { BROWSER_TIMEOUT, declareLogin, refuseIdleRules, type LoginFlags } from './login-flags.ts'
+import { declareLogin, refuseIdleRules, type LoginFlags } from './login-flags.ts'
 import { hasMintedKey, warnOfLivingKey } from './minted-key.ts'
 import { flagsOf } from './options.ts'
 import { printResult, say, warn, wrapped } from './output.ts'
 import { holderWithPlan, statusExitCode, statusJson } from './status-report.ts'
-
-const OPENAI_PORTS = [1455, 1457]
 
 /** `codex-auth login`: a browser here, a browser elsewhere, or a secret given by hand. */
 export function addLoginCommand(program: Command, context: Context): void {
@@ -87,7 +85,7 @@ async function inBrowser(
       accounts,
       openBrowser,
       asks,
-      ports: flags.port ?? settings.ports ?? (provider.name === 'openai' ? OPENAI_PORTS : [0]),
+      ports: flags.port ?? redirectPorts(settings, provider.name),
       redirectHost: flags.redirectHost ?? settings.redirect_host ?? 'localhost',
       listen: listenAddress(context, flags),
       timeout: flags.timeout ?? BROWSER_TIMEOUT,
@@ -95,11 +93,6 @@ async function inBrowser(
     },
     session,
   )
-}
-
-/** A program that the person has chosen may need no screen; over SSH, it would still run on the wrong side. */
-function opensBrowser({ browser }: Settings, { ssh, opensBrowser: isSeen }: Whereabouts): boolean {
-  return browser !== 'none' && (isSeen || (browser !== undefined && !ssh))
 }
 
 function listenAddress(context: Context, { listen }: LoginFlags): string | undefined {

@@ -3,6 +3,7 @@ import { AuthError } from '../errors.ts'
 import { exitCode, exitName, nextStep } from '../core/exit-code.ts'
 import { logOut, type LoggedOut } from '../core/log-out.ts'
 import type { Context, GlobalFlags, Session } from './context.ts'
+import { logoutJson } from './logout-report.ts'
 import { warnOfLivingKey } from './minted-key.ts'
 import { flagsOf } from './options.ts'
 import { printResult, say, waitNotice, warn } from './output.ts'
@@ -98,24 +99,11 @@ function finish(
   session: Session,
   ended: readonly Ended[],
 ): void {
-  const shapes = ended.map(logoutJson)
+  const shapes = ended.map((one) => logoutJson(one.profile, one))
   const json = flags.all
     ? { schema_version: 1, profiles: shapes }
     : (shapes[0] ?? { schema_version: 1, profile: session.profile })
   printResult(context, flags, json, '')
   const unconfirmed = ended.some(({ revocation }) => revocation?.kind === 'unconfirmed')
   if (unconfirmed) context.endWith(exitCode(exitName('provider_failed')))
-}
-
-function logoutJson({ profile, removed, revocation, apiKeyRemains }: Ended) {
-  const revoked = revocation?.kind === 'revoked' ? true : revocation?.kind === 'unconfirmed' ? false : null
-  return {
-    schema_version: 1,
-    profile,
-    state: 'none',
-    removed,
-    revoked,
-    revocation: revocation?.kind ?? null,
-    api_key_remains: apiKeyRemains ?? null,
-  }
 }

@@ -3,6 +3,7 @@ import { exitCode, exitName } from '../core/exit-code.ts'
 import { holderName } from '../core/holder.ts'
 import { EXPIRING, remaining } from '../core/lifetime.ts'
 import type { Status } from '../core/status.ts'
+import type { AccountReport, SignInReport, StatusReport } from '../core/status-report.ts'
 import type { Account, Credential } from '../core/credential.ts'
 import type { MeterStyle } from './meter.ts'
 import { timestamp } from './output.ts'
@@ -13,7 +14,7 @@ export function statusExitCode({ problem }: Status): number {
 }
 
 /** The contract's `status --json`. What is not known is `null`, never absent. */
-export function statusJson(status: Status) {
+export function statusJson(status: Status): StatusReport {
   const { credential, problem, state } = status
   const left = credential && remaining(credential, status.at)
   return {
@@ -49,11 +50,11 @@ export function statusJson(status: Status) {
   }
 }
 
-function progressJson({ signIn }: Status) {
+function progressJson({ signIn }: Status): SignInReport | null {
   return signIn ? { pid: signIn.pid, since: timestamp(signIn.since), method: signIn.method } : null
 }
 
-export function accountJson(account: Account) {
+export function accountJson(account: Account): AccountReport {
   return {
     email: account.email ?? null,
     id: account.id ?? null,

@@ -1,10 +1,11 @@
 import { formatDuration } from '../core/duration.ts'
 import type { Credits, SpendControl, Usage, UsageLimit, UsageWindow } from '../core/usage.ts'
 import { meter, type MeterStyle } from './meter.ts'
+import type { UsageReport } from '../core/usage-report.ts'
 import { timestamp } from './output.ts'
 
 /** `usage` in `status --json`. @param at epoch seconds at which it was asked. */
-export function usageJson(usage: Usage, at: number) {
+export function usageJson(usage: Usage, at: number): UsageReport {
   return {
     plan: usage.plan ?? null,
     limit_reached: ownLimit(usage)?.reached ?? null,

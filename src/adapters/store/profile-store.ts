@@ -1,4 +1,4 @@
-import { readdirSync, rmSync, lstatSync, type BigIntStats } from 'node:fs'
+import { readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { AuthError } from '../../errors.ts'
 import { attemptRead } from '../../core/attempt-read.ts'
@@ -6,6 +6,7 @@ import { isPassing } from '../../core/exit-code.ts'
 import type { CredentialStore, Exclusive, StoredCredential } from '../../core/ports.ts'
 import { isProfileName } from '../../core/profile-name.ts'
 import { flushFolder, makePrivateFolder, writing } from './durable-file.ts'
+import { fileIdentity } from './file-identity.ts'
 import { holdCredential } from './held-credential.ts'
 import { acquireLock, type LockHandle } from './lock.ts'
 import { trace } from '../trace.ts'
@@ -144,22 +145,5 @@ function rememberingReader(root: string): Read {
     if (stored !== undefined) seen.set(profile, { identity, stored })
     else seen.delete(profile)
     return stored
-  }
-}
-
-function fileIdentity(path: string): string {
-  const stats = statIfPossible(path)
-  return stats === undefined
-    ? '-'
-    : `${stats.dev}:${stats.ino}:${stats.size}:${stats.mtimeNs}:${stats.ctimeNs}`
-}
-
-/** What is in the way is said by whoever reads the file. */
-function statIfPossible(path: string): BigIntStats | undefined {
-  try {
-    return lstatSync(path, { bigint: true, throwIfNoEntry: false })
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === undefined) throw error
-    return undefined
   }
 }
