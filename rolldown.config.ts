@@ -9,7 +9,18 @@ const commandLineStaysOutside: Plugin = {
 
 const packages = /^[^./]/
 
-/** The CLI carries its packages in lazy chunks; the library leaves them to whoever installs it. */
+/**
+ * The lock's package takes hold of the process's signals and of its end as soon as it is loaded. A library must not: the lock
+ * of a process that is gone is taken over at once in any case. So this one package is carried along, without that part.
+ */
+const signalsStayTheHosts: Plugin = {
+  name: 'signals-stay-the-hosts',
+  resolveId: (source) => (source === 'signal-exit' ? '\0no-signal-exit' : null),
+  load: (id) => (id === '\0no-signal-exit' ? 'module.exports = () => () => undefined' : null),
+}
+const packagesButTheLock = /^(?!(?:node:|proper-lockfile|graceful-fs|retry|signal-exit)\b)[^./\0]/
+
+/** The CLI carries its packages in lazy chunks; the library leaves all but one to whoever installs it. */
 export default defineConfig([
   {
     platform: 'node',
@@ -31,7 +42,8 @@ export default defineConfig([
   {
     platform: 'node',
     input: { index: 'src/index.ts' },
-    external: [packages],
+    external: [packagesButTheLock],
+    plugins: [signalsStayTheHosts],
     output: { dir: 'dist', format: 'esm', chunkFileNames: 'index/[name]-[hash].js' },
   },
   {

@@ -11,7 +11,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           testTimeout: 30_000,
-          include: ['test/{core,commands,adapters}/**/*.test.ts', 'test/*.test.ts'],
+          include: ['test/{core,commands,adapters,library}/**/*.test.ts', 'test/*.test.ts'],
         },
       },
       { test: { ...alone, name: 'e2e', include: ['test/{e2e,faults}/**/*.test.ts'] } },
