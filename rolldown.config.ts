@@ -49,7 +49,12 @@ export default defineConfig([
   {
     // Programs of this repository; none of them is shipped.
     platform: 'node',
-    input: { demo: 'demo/demo.ts', bench: 'bench/bench.ts', faults: 'faults/faults.ts' },
+    input: {
+      demo: 'demo/demo.ts',
+      bench: 'bench/bench.ts',
+      'library-call': 'bench/library-call.ts',
+      faults: 'faults/faults.ts',
+    },
     external: [packages],
     output: { dir: 'build', format: 'esm', chunkFileNames: 'chunks/[name]-[hash].js' },
   },

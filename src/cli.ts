@@ -6,6 +6,7 @@ import { addConfigCommand } from './commands/config.ts'
 import type { Context, GlobalFlags } from './commands/context.ts'
 import { addExecCommand } from './commands/exec.ts'
 import { partAtCommand } from './commands/exec-words.ts'
+import { asksForEvents, printEvent } from './commands/login-events.ts'
 import { addLoginCommand } from './commands/login.ts'
 import { addLogoutCommand } from './commands/logout.ts'
 import { tell } from './commands/output.ts'
@@ -36,13 +37,14 @@ export async function main(
     },
   })
   const root = program(context, command)
+  const flags = (): FailureFlags => ({ ...root.opts<GlobalFlags>(), events: asksForEvents(own) })
   try {
     await root.parseAsync(own, { from: 'user' })
     const { aborted, reason } = interruption
     // A signal that came while an answer was being saved is obeyed now; the result is the one object on stdout.
-    return aborted ? await failure(reason, { ...root.opts<GlobalFlags>(), json: false }, context) : ending
+    return aborted ? await failure(reason, { ...flags(), json: false, events: false }, context) : ending
   } catch (error) {
-    return await failure(error, root.opts<GlobalFlags>(), context)
+    return await failure(error, flags(), context)
   }
 }
 
@@ -97,8 +99,13 @@ function usageError({ message }: CommanderError, path: string): AuthError {
   })
 }
 
+interface FailureFlags extends GlobalFlags {
+  /** The failure is an event of a sign-in that another program drives. */
+  readonly events: boolean
+}
+
 /** The one place where a failure becomes an exit code and words. What is no {@link AuthError} is a bug and shows its stack. */
-async function failure(thrown: unknown, flags: GlobalFlags, context: Context): Promise<number> {
+async function failure(thrown: unknown, flags: FailureFlags, context: Context): Promise<number> {
   if (thrown instanceof CommanderError && thrown.exitCode === 0) return EXIT_CODES.ok
   const known = thrown instanceof AuthError
   const name = known ? exitName(thrown.code) : 'failure'
@@ -112,7 +119,8 @@ async function failure(thrown: unknown, flags: GlobalFlags, context: Context): P
       ? nextStep(thrown, await flagFor(flags, context))
       : 'report it, with what standard error shows',
   }
-  if (flags.json) context.stdout(`${JSON.stringify({ schema_version: 1, error: shape })}\n`)
+  if (flags.events) printEvent(context, 'failed', { error: shape })
+  else if (flags.json) context.stdout(`${JSON.stringify({ schema_version: 1, error: shape })}\n`)
   const start = afterCtrlC(name, context)
   if (known) tell(context, `${start}codex-auth: ${thrown.message}\n  Next: ${shape.next_step}`)
   else context.stderr(`codex-auth: bug: ${stackOf(thrown)}\n`)

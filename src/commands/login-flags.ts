@@ -22,6 +22,8 @@ export interface LoginFlags extends GlobalFlags, ProviderFlags {
   readonly expectAccount?: string
   readonly ifNeeded?: boolean
   readonly force?: boolean
+  readonly events?: boolean
+  readonly cancelOnEof?: boolean
 }
 
 const EXAMPLES = `
@@ -58,6 +60,8 @@ function options(): Option[] {
       '--timeout <duration>',
       'give up after this time (default: 5m, or as long as a device code lasts)',
     ).argParser(parseDuration),
+    new Option('--events', 'print each step as one JSON object per line, for a program that drives this'),
+    new Option('--cancel-on-eof', 'end the sign-in when standard input ends').conflicts(SECRETS),
     new Option(
       '--port <n>',
       'port for the redirect, tried in order (repeatable; 0 is any free one)',
@@ -87,7 +91,9 @@ function ways(): Option[] {
   ]
 }
 
-const WAYS = ['deviceCode', 'withApiKey', 'withAccessToken']
+/** They come from standard input, which ends with them. */
+const SECRETS = ['withApiKey', 'withAccessToken']
+const WAYS = ['deviceCode', ...SECRETS]
 
 /** There is one way to sign in at a time. */
 function alone(flag: string, description: string): Option {

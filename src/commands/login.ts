@@ -14,17 +14,20 @@ import { withinTime } from '../core/time-limit.ts'
 import type { Context, Session } from './context.ts'
 import { checkKeyProvider, mintAfterLogin } from './login-api-key.ts'
 import { conversation, deviceConversation } from './login-conversation.ts'
+import { endingWithInput, watchingInput } from './login-end-of-input.ts'
+import { printSignedIn, withAddressEvents, withCodeEvents } from './login-events.ts'
 import { declareLogin, refuseIdleRules, type LoginFlags } from './login-flags.ts'
 import { hasMintedKey, warnOfLivingKey } from './minted-key.ts'
 import { flagsOf } from './options.ts'
-import { printResult, say, warn, wrapped } from './output.ts'
+import { say, warn, wrapped } from './output.ts'
 import { holderWithPlan, statusExitCode, statusJson } from './status-report.ts'
 
 /** `codex-auth login`: a browser here, a browser elsewhere, or a secret given by hand. */
 export function addLoginCommand(program: Command, context: Context): void {
   declareLogin(program).action(async (_options, command: Command) => {
     const flags = flagsOf<LoginFlags>(command)
-    const session = await context.session(flags)
+    const opened = await context.session(flags)
+    const session = flags.cancelOnEof ? endingWithInput(opened) : opened
     refuseIdleRules(flags, providerOf(flags, session).name)
     const accounts = accountRules(context, flags, session)
     if (flags.ifNeeded) {
@@ -89,7 +92,7 @@ async function inBrowser(
       redirectHost: flags.redirectHost ?? settings.redirect_host ?? 'localhost',
       listen: listenAddress(context, flags),
       timeout: flags.timeout ?? BROWSER_TIMEOUT,
-      ...conversation(context, flags, where, { openBrowser, asks }),
+      ...withAddressEvents(context, flags, conversation(context, flags, where, { openBrowser, asks })),
     },
     session,
   )
@@ -117,15 +120,15 @@ async function byDevice(
     return accounts.mayReplace(...each)
   }
   try {
-    return await logInByDevice(
-      {
-        profile: session.profile,
-        provider,
-        accounts: { ...accounts, mayReplace },
-        timeout: flags.timeout ?? Infinity,
-        ...talk,
-      },
-      session,
+    const request = {
+      profile: session.profile,
+      provider,
+      accounts: { ...accounts, mayReplace },
+      timeout: flags.timeout ?? Infinity,
+      ...withCodeEvents(context, flags, talk),
+    }
+    return await watchingInput(flags.cancelOnEof ? session.input : undefined, () =>
+      logInByDevice(request, session),
     )
   } finally {
     done()
@@ -202,7 +205,7 @@ function report(context: Context, flags: LoginFlags, found: Status, text: string
   const where = source === 'environment' ? 'by CODEX_AUTH_TOKEN' : `profile "${profile}"`
   const done = credential?.method === 'api_key' ? 'Saved' : `${text} as`
   say(context, flags, `${done} ${credential ? holderWithPlan(credential) : 'nobody'}, ${where}.`)
-  printResult(context, flags, statusJson(found), '')
+  printSignedIn(context, flags, statusJson(found))
 }
 
 function tellPrevious(context: Context, { previous }: LoggedIn): void {

@@ -41,8 +41,11 @@ export async function awaitRedirect(
         awaited.listening?.redirect(authorization.state, either),
         pasted(authorization, awaited, either),
       ]
+      const first = Promise.race(arriving.filter((way) => way !== undefined))
+      // Whoever shows the address may fail at it: that ends the waiting, and is what is heard of.
+      first.catch(() => undefined)
       awaited.onReady()
-      return Promise.race(arriving.filter((way) => way !== undefined))
+      return first
     },
   )
 }

@@ -54,6 +54,10 @@ const withoutClock = ({ expires_in, ...report }: { expires_in: number | null }) 
   return report
 }
 
+function noWindow(): never {
+  throw new Error('no window')
+}
+
 describe('login', () => {
   test('shows the address, keeps what the person brings back, and says what status says', async () => {
     const shown: string[] = []
@@ -159,6 +163,11 @@ describe('login', () => {
       message: `Signing in needs a person, and nobody would be told where: login() was given no ${option}.`,
     })
     expect(issuer.requests).toEqual([])
+  })
+
+  test('ends with what showing the address throws', async () => {
+    await expect(start({ onAddress: noWindow })).rejects.toThrow('no window')
+    expect(await status(here())).toMatchObject({ state: 'none', login_in_progress: null })
   })
 
   test('ends when its time is over', async () => {
