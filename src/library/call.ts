@@ -1,4 +1,5 @@
-import type { Environment } from '../adapters/root-folder.ts'
+/** As `process.env`, without asking callers for the types of Node.js. */
+type Environment = Readonly<Record<string, string | undefined>>
 
 /** Which login a call is about. Without any of it: the one that `codex-auth` uses in this process's environment. */
 export interface CallOptions {

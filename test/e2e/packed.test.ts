@@ -6,7 +6,7 @@ import { publint } from 'publint'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import * as library from '../../src/index.ts'
 import { runCli } from '../support/cli.ts'
-import { atIssuer, logIn, newHome, newIssuer } from '../support/e2e.ts'
+import { atIssuer, logIn, newHome, newIssuer, storeLogin } from '../support/e2e.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 const PACKAGE = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
@@ -86,6 +86,18 @@ describe('the library', () => {
     expect(JSON.parse(names).toSorted()).toEqual(Object.keys(library).toSorted())
   })
 
+  test('renews and hands out a token where it is installed', async () => {
+    const [home, issuer] = [newHome(), await newIssuer()]
+    await storeLogin(home, issuer.issueLogin(), { expiresAt: Math.floor(Date.now() / 1000) - 60 })
+    const program = join(packed.project, 'program.js')
+    writeFileSync(
+      program,
+      "import { accessToken } from 'codex-auth'\nconst { accountId } = await accessToken()\nconsole.log(accountId)\n",
+    )
+    expect(await runCli([], { home, program })).toEqual({ exitCode: 0, stdout: 'account-1\n', stderr: '' })
+    expect(issuer.refreshes).toBe(1)
+  })
+
   test.for([
     ['nodenext', 'nodenext'],
     ['esnext', 'bundler'],
@@ -125,11 +137,43 @@ describe('to those who check packages', () => {
 })
 
 const CONSUMER = `
-import { AuthError, type ErrorCode } from 'codex-auth'
+import {
+  accessToken, authenticatedFetch, AuthError, login, logout, status,
+  type AccessToken, type AccessTokenOptions, type AccountReport, type AuthenticatedFetchOptions, type CallOptions,
+  type DeviceCode, type ErrorCode, type Fetch, type LoginOptions, type LogoutOptions, type LogoutReport, type SignInReport,
+  type StatusOptions, type StatusReport,
+} from 'codex-auth'
 
 export const code: ErrorCode = new AuthError('usage', 'said').code
 // @ts-expect-error -- a code that does not exist
 new AuthError('nonsense', 'said')
+
+const call: CallOptions = { profile: 'work', home: '/home', env: {} }
+const { signal } = new AbortController()
+const onWarning = (message: string): void => void message
+const asked: AccessTokenOptions = { ...call, minTtl: 60, refresh: false, refused: 'a', signal, onWarning }
+const fetchOptions: AuthenticatedFetchOptions = { ...call, origins: ['https://a.example'], fetch: globalThis.fetch }
+const onCode = ({ verificationUrl, userCode, expiresAt }: DeviceCode): string => verificationUrl + userCode + expiresAt.toFixed()
+const signIn: LoginOptions = { ...call, method: 'device_code', onAddress: (url: string) => void url, onCode, signal }
+const signOut: LogoutOptions = { ...call, localOnly: true, signal }
+const look: StatusOptions = { ...call, minTtl: 60 }
+
+export async function everything(): Promise<unknown[]> {
+  const token: AccessToken = await accessToken(asked)
+  const until: number | undefined = token.expiresAt
+  const report: StatusReport = await status(look)
+  const same: StatusReport = await login(signIn)
+  const gone: LogoutReport = await logout(signOut)
+  const account: AccountReport | null = same.account
+  const waiting: SignInReport | null = report.login_in_progress
+  const own: Fetch = authenticatedFetch(fetchOptions)
+  const standard: typeof fetch = own
+  // @ts-expect-error -- nobody gets the refresh token
+  token.refreshToken
+  // @ts-expect-error -- a state that does not exist
+  report.state === 'nonsense'
+  return [until, account?.email, waiting?.pid, gone.revoked, (await standard('https://a.example')).status]
+}
 `
 
 function pack(): Packed {

@@ -32,6 +32,8 @@ export interface Running {
   readonly stdin: NodeJS.WritableStream
   /** Resolves with the first match in what it has said on standard error. Rejects when it ends without one. */
   says(pattern: RegExp): Promise<RegExpExecArray>
+  /** The same for standard output. */
+  prints(pattern: RegExp): Promise<RegExpExecArray>
   kill(signal: NodeJS.Signals): void
   readonly ended: Promise<Ended>
 }
@@ -65,7 +67,8 @@ export function startCli(args: readonly string[], options: RunOptions): Running 
   return {
     pid: child.pid,
     stdin: child.stdin,
-    says: (pattern) => said(pattern, child.stderr, output, ended),
+    says: (pattern) => said(pattern, child.stderr, () => output.stderr, ended),
+    prints: (pattern) => said(pattern, child.stdout, () => output.stdout, ended),
     kill: (signal) => void child.kill(signal),
     ended,
   }
@@ -87,12 +90,12 @@ export async function addressOf(signIn: Running): Promise<string> {
 function said(
   pattern: RegExp,
   stream: NodeJS.ReadableStream,
-  output: { readonly stderr: string },
+  text: () => string,
   ended: Promise<Ended>,
 ): Promise<RegExpExecArray> {
   return new Promise((resolve, reject) => {
     const look = (): void => {
-      const match = pattern.exec(output.stderr)
+      const match = pattern.exec(text())
       if (match !== null) resolve(match)
     }
     stream.on('data', look)
