@@ -1,13 +1,16 @@
 import { createHash } from 'node:crypto'
 
 import type { SignInResult } from '../core/ports.ts'
-import { english as strings, type RequestFault } from './result-page/strings.ts'
+import type { RequestFault, Strings } from './result-page/strings.ts'
+import { english } from './result-page/strings/english.ts'
 import { style } from './result-page/style.ts'
 
 /** A whole HTML document, and the HTTP status that says the same. It loads nothing and runs no script. */
 export interface Page {
   readonly status: number
   readonly html: string
+  /** A BCP 47 language tag. */
+  readonly language: string
 }
 
 /** The policy to serve a {@link Page} with: its own style sheet, its own icon, and nothing else. */
@@ -45,32 +48,52 @@ const symbols = {
 interface Content {
   readonly tone: keyof typeof symbols
   readonly heading: string
-  readonly text?: string
+  readonly text?: Text
   readonly rest: string
 }
 
-/** The page that ends a sign-in in the browser: 200 when it succeeded, 400 when it did not. */
-export function renderResultPage(result: SignInResult): Page {
+/** HTML, and its language where it is not the page's. */
+interface Text {
+  readonly html: string
+  readonly language?: string
+}
+
+/**
+ * The page that ends a sign-in in the browser: 200 when it succeeded, 400 when it did not. What the program itself says
+ * there is English, and marked as such.
+ */
+export function renderResultPage(result: SignInResult, strings: Strings = english): Page {
   const close = `<p class="close">${strings.closeTab}</p>`
   if (result.kind === 'signed_in') {
-    const rest = `${details(result)}\n${close}`
-    return { status: 200, html: render({ tone: 'good', heading: strings.signedIn, rest }) }
+    const rest = `${details(result, strings)}\n${close}`
+    return page(200, { tone: 'good', heading: strings.signedIn, rest }, strings)
   }
-  const text = escape(sentence(result.message))
-  const next = `<section>\n<h2>${strings.nextStep}</h2>\n<p>${instruction(result.nextStep)}</p>\n</section>`
-  return {
-    status: 400,
-    html: render({ tone: 'bad', heading: strings.failed, text, rest: `${next}\n${close}` }),
-  }
+  const text = inEnglish(escape(sentence(result.message)))
+  const instructed = paragraph(inEnglish(instruction(result.nextStep)), strings)
+  const next = `<section>\n<h2>${strings.nextStep}</h2>\n${instructed}\n</section>`
+  return page(400, { tone: 'bad', heading: strings.failed, text, rest: `${next}\n${close}` }, strings)
 }
 
 /** The page for a request that is not the awaited redirect; its status is a 4xx. */
-export function renderFaultPage(fault: RequestFault): Page {
-  const content: Content = { tone: 'plain', heading: strings.notUsed, text: strings.faults[fault], rest: '' }
-  return { status: faultStatus[fault], html: render(content) }
+export function renderFaultPage(fault: RequestFault, strings: Strings = english): Page {
+  const text = { html: strings.faults[fault] }
+  return page(faultStatus[fault], { tone: 'plain', heading: strings.notUsed, text, rest: '' }, strings)
 }
 
-function details(result: Extract<SignInResult, { kind: 'signed_in' }>): string {
+function page(status: number, content: Content, strings: Strings): Page {
+  return { status, html: render(content, strings), language: strings.language }
+}
+
+function inEnglish(html: string): Text {
+  return { html, language: english.language }
+}
+
+function paragraph({ html, language }: Text, strings: Strings): string {
+  const isOther = language !== undefined && language !== strings.language
+  return `<p${isOther ? ` lang="${language}"` : ''}>${html}</p>`
+}
+
+function details(result: Extract<SignInResult, { kind: 'signed_in' }>, strings: Strings): string {
   const { email, id, userId, plan } = result.account
   const rows = [
     [strings.account, email ?? id ?? userId],
@@ -104,7 +127,7 @@ function command(html: string): string {
   return `<code>${html.replaceAll(/\S+/g, '<span>$&</span>')}</code>`
 }
 
-function render({ tone, heading, text, rest }: Content): string {
+function render({ tone, heading, text, rest }: Content, strings: Strings): string {
   return `<!doctype html>
 <html lang="${strings.language}">
 <head>
@@ -119,7 +142,7 @@ function render({ tone, heading, text, rest }: Content): string {
 <main class="${tone}">
 <svg viewBox="0 0 24 24" aria-hidden="true"><path d="${symbols[tone].path}"/></svg>
 <div role="status">
-<h1>${heading}</h1>${text === undefined ? '' : `\n<p>${text}</p>`}
+<h1>${heading}</h1>${text === undefined ? '' : `\n${paragraph(text, strings)}`}
 </div>
 ${rest === '' ? '' : `${rest}\n`}<p class="name">codex-auth</p>
 </main>

@@ -6,7 +6,17 @@ import type { Listening, Redirect, SignInResult } from '../../src/core/ports.ts'
 import { redirectListener, type RedirectListenerOptions } from '../../src/adapters/redirect-listener.ts'
 import { renderResultPage } from '../../src/adapters/result-page.ts'
 import type { RequestFault } from '../../src/adapters/result-page/strings.ts'
-import { faultAnswer, fetchFrom, headersOf, open, portOf, readAll } from './redirect-listener/client.ts'
+import { german } from '../../src/adapters/result-page/strings/german.ts'
+import { japanese } from '../../src/adapters/result-page/strings/japanese.ts'
+import {
+  faultAnswer,
+  fetchFrom,
+  headersOf,
+  open,
+  pageHeaders,
+  portOf,
+  readAll,
+} from './redirect-listener/client.ts'
 
 const state = 'u0Zl3cM8T4r-1xkq9sE2nVb7YwAhDfGj5iOpLtRzXcK'
 const forever = new AbortController().signal
@@ -73,8 +83,21 @@ describe('a sign-in that comes back', () => {
     expect(sentOn).toEqual({ status: 303, headers: { ...headersOf(''), location }, body: '' })
 
     const page = await fetchFrom(new URL(location, listening.redirectUri).href)
-    const { html } = renderResultPage(result)
-    expect(page).toEqual({ status, headers: headersOf(html), body: html })
+    const expected = renderResultPage(result)
+    expect(page).toEqual({ status, headers: pageHeaders(expected), body: expected.html })
+    await answered
+  })
+
+  test('is shown in the language of the browser that brought it', async () => {
+    const listening = await listen({ pageTimeout: never })
+    const redirect = listening.redirect(state, forever)
+    const held = fetchFrom(callback(listening), { headers: { 'accept-language': 'de-AT,en;q=0.5' } })
+    const redirected = await redirect
+    const answered = redirected.answer(failed)
+    const { headers } = await held
+    const page = await fetchFrom(new URL(headers.location ?? '', listening.redirectUri).href)
+    const expected = renderResultPage(failed, german)
+    expect(page).toEqual({ status: 400, headers: pageHeaders(expected), body: expected.html })
     await answered
   })
 
@@ -211,6 +234,17 @@ describe('a request that is not the redirect is answered and changes nothing:', 
     const listening = await listen({ pageTimeout: never })
     const redirect = listening.redirect(state, forever)
     expect(await fetchFrom(callback(listening, query))).toEqual(faultAnswer(fault))
+    expect(await finish(listening, redirect)).toBe(`code=the-code&state=${state}`)
+  })
+
+  test('in the language of its own browser', async () => {
+    const listening = await listen({ pageTimeout: never })
+    const redirect = listening.redirect(state, forever)
+    const japaneseBrowser = { headers: { 'accept-language': 'ja' } }
+    expect(await fetchFrom(callback(listening, 'code=c'), japaneseBrowser)).toEqual(
+      faultAnswer('wrong_state', japanese),
+    )
+    expect(await fetchFrom(callback(listening, 'code=c'))).toEqual(faultAnswer('wrong_state'))
     expect(await finish(listening, redirect)).toBe(`code=the-code&state=${state}`)
   })
 

@@ -4,7 +4,8 @@ import { describe, expect, test } from 'vitest'
 
 import type { SignInResult } from '../../src/core/ports.ts'
 import { contentSecurityPolicy, renderFaultPage, renderResultPage } from '../../src/adapters/result-page.ts'
-import { english, type RequestFault } from '../../src/adapters/result-page/strings.ts'
+import type { RequestFault } from '../../src/adapters/result-page/strings.ts'
+import { english } from '../../src/adapters/result-page/strings/english.ts'
 import { style } from '../../src/adapters/result-page/style.ts'
 
 const nobody = { email: undefined, id: undefined, userId: undefined, plan: undefined }

@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Browser, Page } from 'playwright-core'
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { fillIn, launchChromium, newPage } from '../support/chromium.ts'
 import { addressOf, runCli, startCli, type Running } from '../support/cli.ts'
@@ -79,6 +79,26 @@ describe.for([
   })
 })
 
+describe.for([
+  ['zh-CN', 'zh-Hans', '登录未完成'],
+  ['zh-TW', 'en', 'The sign-in did not finish'],
+  ['ja-JP', 'ja', 'サインインできませんでした'],
+  ['de-AT', 'de', 'Die Anmeldung wurde nicht abgeschlossen'],
+  ['fr-FR', 'fr', 'La connexion n’a pas abouti'],
+  ['es-MX', 'es', 'El inicio de sesión no se completó'],
+] as const)('a browser set to %s', ([locale, language, heading]) => {
+  test('has its page in its language, which fits a narrow phone', async () => {
+    const { page } = await cancelled({ locale })
+    expect(await page.locator('html').getAttribute('lang')).toBe(language)
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
+      await page.setViewportSize({ width: 320, height: 600 })
+      await page.screenshot({ path: join(ARTIFACTS, `failure-${locale}-${colorScheme}-320.png`) })
+      expect(await layoutOf(page)).toEqual({ heading, overflows: false, isDark: colorScheme === 'dark' })
+    }
+  })
+})
+
 /** A finished sign-in, with its last page still open. */
 async function signedIn(): Promise<{ page: Page; address: string }> {
   const { running, page, address } = await atSignIn()
@@ -90,8 +110,8 @@ async function signedIn(): Promise<{ page: Page; address: string }> {
 }
 
 /** A sign-in that its person cancelled. */
-async function cancelled(): Promise<{ page: Page }> {
-  const { running, page, address } = await atSignIn()
+async function cancelled(options?: BrowserContextOptions): Promise<{ page: Page }> {
+  const { running, page, address } = await atSignIn(options)
   await page.goto(address)
   await page.getByRole('link', { name: 'Cancel' }).click()
   await page.waitForURL(/\/auth\/result\//)
@@ -100,9 +120,11 @@ async function cancelled(): Promise<{ page: Page }> {
   return { page }
 }
 
-async function atSignIn(): Promise<{ running: Running; page: Page; address: string }> {
+async function atSignIn(
+  options?: BrowserContextOptions,
+): Promise<{ running: Running; page: Page; address: string }> {
   const running = startCli(atProvider(await newProvider()), { home: newHome() })
-  return { running, address: await addressOf(running), page: await newPage(browser) }
+  return { running, address: await addressOf(running), page: await newPage(browser, options) }
 }
 
 /** The paths that the browser asks of this origin, as they come. */

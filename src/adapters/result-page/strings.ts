@@ -12,8 +12,8 @@ export type RequestFault =
   | 'too_slow'
   | 'malformed'
 
-/** Everything the pages say, in one language. */
-interface Strings {
+/** Everything the pages say, in one language. Each string is HTML as it stands. */
+export interface Strings {
   /** A BCP 47 language tag. */
   readonly language: string
   readonly signedIn: string
@@ -26,30 +26,4 @@ interface Strings {
   readonly nextStep: string
   readonly closeTab: string
   readonly faults: Readonly<Record<RequestFault, string>>
-}
-
-export const english: Strings = {
-  language: 'en',
-  signedIn: 'You are signed in',
-  failed: 'The sign-in did not finish',
-  notUsed: 'Nothing was changed',
-  account: 'Account',
-  plan: 'Plan',
-  profile: 'Profile',
-  provider: 'Provider',
-  nextStep: 'What to do next',
-  closeTab: 'You can close this tab and go back to the terminal.',
-  faults: {
-    wrong_state: 'This is not the sign-in that the terminal waits for. Open the address that it shows.',
-    already_answered: 'This sign-in has already come back. The terminal says how it ended.',
-    repeated_parameter: 'The provider sent the same parameter twice, so its answer cannot be trusted.',
-    not_found: 'There is no page here. This port only waits for a sign-in to come back.',
-    method_not_allowed: 'A sign-in comes back with GET, and with nothing else.',
-    wrong_host: 'This address is not the one that the sign-in comes back to.',
-    body: 'A sign-in comes back without a request body.',
-    address_too_long: 'This address is longer than any sign-in makes it.',
-    headers_too_large: 'The browser sent too many cookies for this host. Clear them, and sign in again.',
-    too_slow: 'The request took too long to arrive.',
-    malformed: 'This is not a request that can be understood.',
-  },
 }

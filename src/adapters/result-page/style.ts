@@ -27,13 +27,15 @@ main {
   background: var(--card); border: 1px solid var(--line); border-radius: 1rem;
   box-shadow: 0 1px 2px rgb(0 0 0 / 4%), 0 12px 32px rgb(0 0 0 / 6%);
 }
+:lang(ja) { word-break: auto-phrase; line-break: strict; }
+:lang(en) { word-break: normal; line-break: auto; }
 svg { display: block; width: 3.5rem; height: 3.5rem; margin: 0 auto 1.25rem; border-radius: 50%; }
 svg { fill: none; stroke: currentColor; stroke-width: 2.25; stroke-linecap: round; stroke-linejoin: round; }
 .good svg { color: var(--good); background: var(--good-back); }
 .bad svg { color: var(--bad); background: var(--bad-back); }
 .plain svg { color: var(--quiet); background: var(--inset); }
 h1 { font-size: 1.5rem; line-height: 1.25; font-weight: 650; text-wrap: balance; }
-h1 + p { margin-top: 0.625rem; text-wrap: pretty; }
+h1 + p { margin-top: 0.625rem; text-wrap: balance; }
 h2 { font-size: 0.8125rem; font-weight: 600; color: var(--quiet); margin-bottom: 0.375rem; }
 dl, section {
   margin-top: 1.5rem; padding: 0.875rem 1.125rem; text-align: left;

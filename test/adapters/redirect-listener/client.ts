@@ -6,8 +6,8 @@ import { text } from 'node:stream/consumers'
 import { expect } from 'vitest'
 
 import type { Listening } from '../../../src/core/ports.ts'
-import { contentSecurityPolicy, renderFaultPage } from '../../../src/adapters/result-page.ts'
-import type { RequestFault } from '../../../src/adapters/result-page/strings.ts'
+import { contentSecurityPolicy, renderFaultPage, type Page } from '../../../src/adapters/result-page.ts'
+import type { RequestFault, Strings } from '../../../src/adapters/result-page/strings.ts'
 
 export interface Answer {
   readonly status: number | undefined
@@ -49,6 +49,11 @@ export async function exchange(port: number, bytes: string): Promise<string> {
   return received
 }
 
+/** The headers that every answer with this page has. */
+export function pageHeaders({ html, language }: Page): IncomingHttpHeaders {
+  return { ...headersOf(html), 'content-language': language, vary: 'Accept-Language' }
+}
+
 /** The headers that every answer with this body has. */
 export function headersOf(body: string): IncomingHttpHeaders {
   const date: string = expect.any(String)
@@ -67,10 +72,10 @@ export function headersOf(body: string): IncomingHttpHeaders {
 }
 
 /** The whole answer to a request that is not the redirect. */
-export function faultAnswer(fault: RequestFault): Answer {
-  const { status, html } = renderFaultPage(fault)
+export function faultAnswer(fault: RequestFault, strings?: Strings): Answer {
+  const page = renderFaultPage(fault, strings)
   const allow = fault === 'method_not_allowed' ? { allow: 'GET' } : {}
-  return { status, headers: { ...headersOf(html), ...allow }, body: html }
+  return { status: page.status, headers: { ...pageHeaders(page), ...allow }, body: page.html }
 }
 
 export function portOf(listening: Listening): number {

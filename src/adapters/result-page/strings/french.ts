@@ -1,0 +1,30 @@
+import type { Strings } from '../strings.ts'
+
+/** Before a semicolon stands a narrow no-break space (U+202F). */
+export const french: Strings = {
+  language: 'fr',
+  signedIn: 'Connexion réussie',
+  failed: 'La connexion n’a pas abouti',
+  notUsed: 'Rien n’a été modifié',
+  account: 'Compte',
+  plan: 'Forfait',
+  profile: 'Profil',
+  provider: 'Fournisseur',
+  nextStep: 'Étape suivante',
+  closeTab: 'Vous pouvez fermer cet onglet et revenir au terminal.',
+  faults: {
+    wrong_state: 'Ce n’est pas la connexion que le terminal attend. Ouvrez l’adresse qu’il affiche.',
+    already_answered: 'Cette connexion est déjà revenue. Le terminal indique comment elle s’est terminée.',
+    repeated_parameter:
+      'Le fournisseur a envoyé deux fois le même paramètre\u202f; sa réponse n’est donc pas fiable.',
+    not_found: 'Il n’y a pas de page ici. Ce port attend seulement le retour d’une connexion.',
+    method_not_allowed: 'Une connexion revient par GET, et par rien d’autre.',
+    wrong_host: 'Cette adresse n’est pas celle à laquelle la connexion doit revenir.',
+    body: 'Une connexion revient par une requête sans corps.',
+    address_too_long: 'Cette adresse est trop longue pour être celle d’une connexion.',
+    headers_too_large:
+      'Le navigateur a envoyé trop de cookies pour cet hôte. Supprimez ces cookies, puis connectez-vous à nouveau.',
+    too_slow: 'La requête a mis trop de temps à arriver.',
+    malformed: 'Cette requête est incompréhensible.',
+  },
+}

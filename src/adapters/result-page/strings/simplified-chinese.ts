@@ -1,0 +1,27 @@
+import type { Strings } from '../strings.ts'
+
+export const simplifiedChinese: Strings = {
+  language: 'zh-Hans',
+  signedIn: '登录成功',
+  failed: '登录未完成',
+  notUsed: '未作任何更改',
+  account: '账号',
+  plan: '套餐',
+  profile: '配置',
+  provider: '提供商',
+  nextStep: '下一步',
+  closeTab: '您可以关闭此标签页，返回终端。',
+  faults: {
+    wrong_state: '这不是终端正在等待的登录。请打开终端中显示的地址。',
+    already_answered: '此次登录已经返回，结果请查看终端。',
+    repeated_parameter: '提供商重复发送了同一个参数，因此其响应不可信。',
+    not_found: '这里没有页面。此端口仅用于等待登录返回。',
+    method_not_allowed: '登录只会以 GET 请求返回。',
+    wrong_host: '登录不会返回到这个地址。',
+    body: '登录返回时的请求不带正文。',
+    address_too_long: '此地址过长，不可能来自登录。',
+    headers_too_large: '浏览器为此主机发送了过多的 Cookie。请清除这些 Cookie，然后重新登录。',
+    too_slow: '请求未能及时到达。',
+    malformed: '无法理解此请求。',
+  },
+}
