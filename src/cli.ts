@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander'
 import { AuthError } from './errors.ts'
 import { holdBackSignals } from './adapters/signals.ts'
 import { terminalInput } from './adapters/terminal-input.ts'
+import { addCompletionCommand } from './commands/completion.ts'
 import { addConfigCommand } from './commands/config.ts'
 import type { Context, GlobalFlags } from './commands/context.ts'
 import { addExecCommand } from './commands/exec.ts'
@@ -75,6 +76,7 @@ function program(context: Context, commandToRun: readonly string[]): Command {
   addLogoutCommand(root, context)
   addProfileCommand(root, context)
   addConfigCommand(root, context)
+  addCompletionCommand(root, context)
   explainMistakes(root, 'codex-auth')
   return root
 }

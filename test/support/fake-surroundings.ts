@@ -190,7 +190,17 @@ function firstMatch(pattern: RegExp, output: Output, said: EventEmitter): Promis
   })
 }
 
-const COMMANDS = new Set(['login', 'token', 'exec', 'refresh', 'status', 'logout', 'profile', 'config'])
+const COMMANDS = new Set([
+  'login',
+  'token',
+  'exec',
+  'refresh',
+  'status',
+  'logout',
+  'profile',
+  'config',
+  'completion',
+])
 
 function printedBy(argv: readonly string[], { stdout, stderr }: Output): Printed[] {
   const command = argv.find((word) => COMMANDS.has(word)) ?? ''
