@@ -52,7 +52,8 @@ export async function main(
 /** Nothing is left to obey. */
 const OBEYED = new AbortController().signal
 
-function program(context: Context, commandToRun: readonly string[]): Command {
+/** The tree of all commands, which does nothing until it is told to parse a call. */
+export function program(context: Context, commandToRun: readonly string[] = []): Command {
   const root = new Command('codex-auth')
   root
     .description('One OAuth login, any number of processes, exactly one refresh.')

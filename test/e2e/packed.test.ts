@@ -1,5 +1,15 @@
 import { execFileSync, spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { basename, dirname, extname, join } from 'node:path'
 import { publint } from 'publint'
@@ -32,7 +42,7 @@ beforeAll(() => {
 afterAll(() => rmSync(packed.folder, { recursive: true }))
 
 test('the tarball holds the program, the library, their papers and nothing else', () => {
-  const papers = packed.files.filter((path) => !path.startsWith('bin/') && !path.startsWith('dist/'))
+  const papers = packed.files.filter((path) => !/^(?:bin|dist|schemas)\//.test(path))
   expect(papers).toEqual(['LICENSE', 'README.md', 'package.json'])
   const forms = packed.files.filter((path) => !papers.includes(path)).map(extname)
   expect([...new Set(forms)].toSorted()).toEqual(['.cjs', '.js', '.json', '.ts'])
@@ -74,6 +84,14 @@ describe('the program', () => {
     const linked = join(packed.project, 'node_modules/.bin/codex-auth')
     expect(execFileSync(linked, ['--version'], { encoding: 'utf8' })).toBe(`${PACKAGE.version}\n`)
   })
+})
+
+test('the schemas are found by the name of the package', () => {
+  const { resolve } = createRequire(join(packed.project, 'package.json'))
+  const found = JSON.parse(readFileSync(resolve('codex-auth/schemas/status.json'), 'utf8'))
+  expect(found.title).toBe('codex-auth status --json')
+  const schemas = packed.files.filter((path) => path.startsWith('schemas/'))
+  expect(schemas).toEqual(readdirSync(join(ROOT, 'schemas')).map((name) => `schemas/${name}`))
 })
 
 describe('the library', () => {

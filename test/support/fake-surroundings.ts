@@ -135,10 +135,17 @@ function startProgram(home: string, words: Words, options: RunOptions, printed: 
       recordOutput(one.text, one.from, one.mayContain)
     }
     said.emit('ended')
+    if (mayPrintJson(argv))
+      (await import('./json-shapes.ts')).holdAgainstSchema(argv, exitCode, output.stdout)
     return { exitCode, ...output }
   }
   const ended = run()
   return { ended, says: (pattern) => firstMatch(pattern, output, said) }
+}
+
+/** Most calls do not, and are spared the loading of what looks at it. */
+function mayPrintJson(argv: readonly string[]): boolean {
+  return argv.includes('--json') || argv.includes('json') || argv.includes('--events')
 }
 
 type Output = Record<'stdout' | 'stderr', string>
