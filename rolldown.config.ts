@@ -54,6 +54,7 @@ export default defineConfig([
       bench: 'bench/bench.ts',
       'library-call': 'bench/library-call.ts',
       faults: 'faults/faults.ts',
+      man: 'man/man.ts',
     },
     external: [packages],
     output: { dir: 'build', format: 'esm', chunkFileNames: 'chunks/[name]-[hash].js' },

@@ -8,12 +8,14 @@ import { printResult } from './output.ts'
 const SHELLS = Object.keys(COMPLETION_SCRIPTS) as (keyof typeof COMPLETION_SCRIPTS)[]
 
 const LOADING = `
-To load it, put the line of your shell where it is read at each start:
-  bash        ~/.bashrc        source <(codex-auth completion bash)
-  zsh         ~/.zshrc         source <(codex-auth completion zsh)
-  fish        config.fish      codex-auth completion fish | source
-  PowerShell  $PROFILE         codex-auth completion powershell | Out-String | Invoke-Expression
-In zsh, it comes after compinit.`
+To load it in bash, put this into ~/.bashrc:
+  source <(codex-auth completion bash)
+In zsh, into ~/.zshrc, after compinit:
+  source <(codex-auth completion zsh)
+In fish, into ~/.config/fish/config.fish:
+  codex-auth completion fish | source
+In PowerShell, into the file that $PROFILE names:
+  codex-auth completion powershell | Out-String | Invoke-Expression`
 
 /** `codex-auth completion`: the script that makes a shell ask `__complete`, and so never falls behind the program. */
 export function addCompletionCommand(program: Command, context: Context): void {

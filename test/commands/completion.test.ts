@@ -62,5 +62,7 @@ test.each([
 
 test('its help says how to load it', async () => {
   const { stdout } = await home.run('completion --help')
-  expect(stdout).toContain('\n  bash        ~/.bashrc        source <(codex-auth completion bash)\n')
+  expect(stdout).toContain(
+    '\nTo load it in bash, put this into ~/.bashrc:\n  source <(codex-auth completion bash)\n',
+  )
 })

@@ -14,6 +14,8 @@ import { tmpdir } from 'node:os'
 import { basename, dirname, extname, join } from 'node:path'
 import { publint } from 'publint'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { commandTree } from '../../man/command-tree.ts'
+import { manualPage } from '../../man/page.ts'
 import * as library from '../../src/index.ts'
 import { runCli } from '../support/cli.ts'
 import { atIssuer, logIn, newHome, newIssuer, storeLogin } from '../support/e2e.ts'
@@ -45,7 +47,7 @@ test('the tarball holds the program, the library, their papers and nothing else'
   const papers = packed.files.filter((path) => !/^(?:bin|dist|schemas)\//.test(path))
   expect(papers).toEqual(['LICENSE', 'README.md', 'package.json'])
   const forms = packed.files.filter((path) => !papers.includes(path)).map(extname)
-  expect([...new Set(forms)].toSorted()).toEqual(['.cjs', '.js', '.json', '.ts'])
+  expect([...new Set(forms)].toSorted()).toEqual(['.1', '.cjs', '.js', '.json', '.ts'])
 })
 
 test('no chunk of an earlier build is left in it', () => {
@@ -92,6 +94,12 @@ test('the schemas are found by the name of the package', () => {
   expect(found.title).toBe('codex-auth status --json')
   const schemas = packed.files.filter((path) => path.startsWith('schemas/'))
   expect(schemas).toEqual(readdirSync(join(ROOT, 'schemas')).map((name) => `schemas/${name}`))
+})
+
+test('the manual page lies where npm looks for it, and is of this program', () => {
+  const page = readFileSync(join(packed.alone, PACKAGE.man), 'utf8')
+  expect(page).toMatch(/^\.Dd [A-Z][a-z]+ \d+, \d{4}\n\.Dt CODEX-AUTH 1\n/)
+  expect(page.replace(/^.*\n/, '')).toBe(manualPage(commandTree(), new Date()).replace(/^.*\n/, ''))
 })
 
 describe('the library', () => {
