@@ -29,6 +29,7 @@ export type ErrorCode =
   | 'foreign_machine'
   | 'key_missing'
   | 'key_mismatch'
+  | 'codex_unreadable'
   // The store cannot be written now.
   | 'store_busy'
   | 'store_unwritable'

@@ -67,19 +67,22 @@ async function openSession(surroundings: Surroundings, flags: GlobalFlags): Prom
   const root = await rootFolder(env)
   const settings = readSettings(await settingsPath(env))
   refuseOtherKeySources(env)
+  const lockWait = settings.lock_wait ?? LOCK_WAIT
   return {
     profile: chooseProfile(flags.profile, env, settings),
     settings,
     profileFlag: (profile) => profileFlag(profile, env, settings),
     clock: { now },
     interruption,
-    store: profileStore({ root, lockWait: settings.lock_wait ?? LOCK_WAIT, interruption }),
+    store: profileStore({ root, lockWait, interruption }),
     signIns: signInMarkers(root, now),
     environment: environmentToken(env['CODEX_AUTH_TOKEN'], tokenFacts, now()),
     providers: lazyProviders(now, settings),
     listener: LAZY_LISTENER,
     input: surroundings.input,
     factsOf: tokenFacts,
+    codexHome: async (folder) =>
+      (await import('./adapters/codex-home.ts')).codexHome({ folder, env, lockWait, interruption }),
     browser: surroundings.browser ?? lazyBrowser(env, settings),
   }
 }

@@ -1,3 +1,4 @@
+import type { CodexHome } from '../core/codex-home.ts'
 import type { LogInPorts } from '../core/log-in.ts'
 import type { TokenFacts } from '../core/log-in-secret.ts'
 import type { RunCommand } from '../core/ports.ts'
@@ -41,6 +42,8 @@ export interface Session extends LogInPorts, StatusPorts {
   readonly settings: Settings
   /** Reads what a token says of itself. */
   readonly factsOf: (token: string) => TokenFacts
+  /** Codex's own folder; the one that Codex itself would use, unless named. @throws {AuthError} `usage` for one that cannot be. */
+  codexHome(folder: string | undefined): Promise<CodexHome>
 }
 
 /** The one documented world a command lives in. Everything a command touches is here. */

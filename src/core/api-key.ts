@@ -42,7 +42,12 @@ function keyIn(stored: StoredCredential): StoredCredential | undefined {
 }
 
 function keyCredential({ account, obtainedAt }: Credential, key: string): Credential {
-  return givenCredential('api_key', key, { account, expiresAt: undefined, isJwt: false }, obtainedAt)
+  return givenCredential(
+    'api_key',
+    key,
+    { account, expiresAt: undefined, isJwt: false, scopes: undefined },
+    obtainedAt,
+  )
 }
 
 function checkMintable({ method, issuer }: Credential, { mayRefresh }: AccessTokenRequest): void {

@@ -47,6 +47,11 @@ export interface Credential {
   readonly refusal: Refusal | undefined
   /** An API key that the provider gave for this login. It stays good when the login ends. Absent: none was asked for. */
   readonly mintedApiKey?: string | undefined
+  /**
+   * Names the refresh token with which this login was taken over from Codex's own file; the same through all refreshes.
+   * Absent: it was signed in here.
+   */
+  readonly importedFrom?: string | undefined
 }
 
 /** The JSON in which a credential is sealed. */
@@ -69,6 +74,7 @@ export function serializeCredential(credential: Credential): string {
     clock_skew: credential.clockSkew,
     refusal: refusal && { reason: refusal.reason, at: refusal.at },
     minted_api_key: credential.mintedApiKey,
+    imported_from: credential.importedFrom,
   })
 }
 
@@ -77,6 +83,7 @@ export function parseCredential(json: string): Credential {
   const value = parseObject(json)
   const account = object(value['account'])
   const mintedApiKey = optional(value['minted_api_key'], string)
+  const importedFrom = optional(value['imported_from'], string)
   return {
     method: oneOf(value['method'], ['chatgpt', 'oauth', 'api_key', 'access_token']),
     provider: oneOf(value['provider'], ['openai', 'oidc']),
@@ -99,6 +106,7 @@ export function parseCredential(json: string): Credential {
     clockSkew: number(value['clock_skew']),
     refusal: optional(value['refusal'], parseRefusal),
     ...(mintedApiKey !== undefined && { mintedApiKey }),
+    ...(importedFrom !== undefined && { importedFrom }),
   }
 }
 

@@ -70,6 +70,10 @@ const ENDINGS: Record<ErrorCode, Ending> = {
   foreign_machine: login('store_unreadable'),
   key_missing: login('store_unreadable'),
   key_mismatch: login('store_unreadable'),
+  codex_unreadable: {
+    exit: 'store_unreadable',
+    nextStep: () => 'sign in to Codex again (codex login), and run the command again',
+  },
   store_busy: { exit: 'store_unwritable', nextStep: () => 'wait for the other process, or end it' },
   store_unwritable: {
     exit: 'store_unwritable',
@@ -110,7 +114,10 @@ export function exitCode(name: ExitName): number {
  * @param profile the flag that leads to the profile, as `profileFlag` gives it
  */
 export function nextStep(error: AuthError, profile: string): string {
-  const own = error.nextStep?.replaceAll(/\bcodex-auth (?:login|refresh|status)\b/g, `$&${profile}`)
+  const own = error.nextStep?.replaceAll(
+    /\bcodex-auth (?:login|refresh|status|(?:import|export) codex)\b/g,
+    `$&${profile}`,
+  )
   return own ?? ENDINGS[error.code].nextStep(profile)
 }
 

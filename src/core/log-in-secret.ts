@@ -8,6 +8,8 @@ export interface TokenFacts {
   readonly account: Account | undefined
   /** Epoch seconds. */
   readonly expiresAt: number | undefined
+  /** What it may be used for. `undefined`: it does not say. */
+  readonly scopes: readonly string[] | undefined
   /** It has the three parts of a JSON Web Token. */
   readonly isJwt: boolean
 }

@@ -68,7 +68,7 @@ export async function saveLogin(
 }
 
 /** What lies there and cannot be read cannot be compared or revoked either; saving sets it aside. */
-function readable(read: () => StoredCredential | undefined): Credential | undefined {
+export function readable(read: () => StoredCredential | undefined): Credential | undefined {
   const stored = attemptRead(read)
   return stored instanceof AuthError ? undefined : stored?.credential
 }
@@ -113,7 +113,7 @@ export function accountFault(
 }
 
 /** Nothing is lost with a login that gives no token any more. */
-function isOver(credential: Credential, now: number): boolean {
+export function isOver(credential: Credential, now: number): boolean {
   if (credential.refusal !== undefined) return true
   return credential.refreshToken === undefined && !isLiving(credential, now)
 }
@@ -123,16 +123,23 @@ function isCalled({ email, id, userId }: Account, name: string): boolean {
 }
 
 /**
- * Two logins whose accounts have nothing in common that could be compared are taken for the same; but a key that names
- * nobody does not end the sign-in of a person unasked.
+ * Whether two logins count as one account's. A key that names nobody does not: it would end the sign-in of a person unasked.
  */
 function isSame(before: Credential, after: Credential): boolean {
   const [one, other] = [before.account, after.account]
-  const known = (['id', 'userId', 'email'] as const).filter(
-    (field) => one[field] !== undefined && other[field] !== undefined,
-  )
-  if (known.length === 0) return !isGiven(after) || before.refreshToken === undefined
-  return known.every((field) => one[field] === other[field])
+  if (isGiven(after) && before.refreshToken !== undefined && sharedFields(one, other).length === 0)
+    return false
+  return isSameAccount(one, other)
+}
+
+/** Two accounts that have nothing in common that could be compared are taken for the same. */
+export function isSameAccount(one: Account, other: Account): boolean {
+  return sharedFields(one, other).every((field) => one[field] === other[field])
+}
+
+function sharedFields(one: Account, other: Account) {
+  const fields = ['id', 'userId', 'email'] as const
+  return fields.filter((field) => one[field] !== undefined && other[field] !== undefined)
 }
 
 function arrival(credential: Credential): string {
@@ -155,7 +162,7 @@ export async function revokePrevious(
   return mayShareGrant(before, after) ? undefined : revocation(before, ports)
 }
 
-function lastingToken({ refreshToken, accessToken }: Credential): string {
+export function lastingToken({ refreshToken, accessToken }: Credential): string {
   return refreshToken ?? accessToken
 }
 

@@ -35,6 +35,7 @@ Commands:
   logout [options]    Revoke the login at the provider and remove it here
   profile             Keep several logins side by side
   config              Read and change the settings
+  import              Take over another program's login
   completion <shell>  Print the script that completes commands in a shell
   help [command]      explain a command
 `
@@ -124,7 +125,7 @@ describe('help', () => {
     },
   )
 
-  test.each(['login', 'status', 'refresh', 'logout', 'config', 'config set', 'profile use'])(
+  test.each(['login', 'status', 'refresh', 'logout', 'config', 'config set', 'profile use', 'import codex'])(
     'is there for %s',
     async (command) => {
       const { stdout, ...rest } = await home.run(`${command} --help`)
@@ -161,8 +162,8 @@ describe('words that are not understood', () => {
       ['exec', 'There is no command to run.', 'exec '],
       ['exec --nonsense -- env', "Unknown option '--nonsense'.", 'exec '],
       ['setup codex', "Unknown command 'setup' (Did you mean status?)", ''],
-      ['import codex', "Unknown command 'import'.", ''],
-      ['export codex', "Unknown command 'export'.", ''],
+      ['import codecs', "Unknown command 'codecs' (Did you mean codex?)", 'import '],
+      ['export codex', "Unknown command 'export' (Did you mean import?)", ''],
       ['doctor', "Unknown command 'doctor'.", ''],
       ['--nonsense', "Unknown option '--nonsense'.", ''],
       ['--profile', "Option '--profile <name>' argument missing.", ''],

@@ -17,7 +17,7 @@ async function keyOf(ports: MemoryPorts, asking: Asking = {}) {
   const { mayRefresh = true, environment, idTokenLeft = 60 } = asking
   const { store, providers, clock, interruption } = ports
   const expiresAt = NOW + idTokenLeft
-  const factsOf = () => ({ account: undefined, expiresAt, isJwt: true })
+  const factsOf = () => ({ account: undefined, expiresAt, isJwt: true, scopes: undefined })
   const request = { profile: PROFILE, minTtl: undefined, mayRefresh }
   const { stored, short } = await apiKey(request, {
     store,

@@ -50,6 +50,7 @@ const credential = record<Credential>({
   scopes: fc.array(text),
   account,
   clockSkew: seconds,
+  importedFrom: maybe(text),
   refusal: maybe(
     record<Refusal>({ reason: fc.constantFrom('expired', 'reused', 'revoked', 'rejected'), at: seconds }),
   ),

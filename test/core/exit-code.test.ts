@@ -46,6 +46,11 @@ const TABLE: Record<ErrorCode, [ExitName, number, string]> = {
   foreign_machine: ['store_unreadable', 6, 'codex-auth login --profile work'],
   key_missing: ['store_unreadable', 6, 'codex-auth login --profile work'],
   key_mismatch: ['store_unreadable', 6, 'codex-auth login --profile work'],
+  codex_unreadable: [
+    'store_unreadable',
+    6,
+    'sign in to Codex again (codex login), and run the command again',
+  ],
   store_busy: ['store_unwritable', 7, 'wait for the other process, or end it'],
   store_unwritable: ['store_unwritable', 7, 'free the disk or mend the permissions, and try again'],
   login_denied: ['login_incomplete', 8, 'codex-auth login --profile work'],

@@ -207,6 +207,8 @@ const COMMANDS = new Set([
   'profile',
   'config',
   'completion',
+  'import',
+  'export',
 ])
 
 function printedBy(argv: readonly string[], { stdout, stderr }: Output): Printed[] {

@@ -1,0 +1,129 @@
+import { randomBytes } from 'node:crypto'
+import {
+  accessSync,
+  closeSync,
+  constants,
+  fsyncSync,
+  lstatSync,
+  openSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  type Stats,
+} from 'node:fs'
+import { dirname, join } from 'node:path'
+import { AuthError } from '../../errors.ts'
+import { flushFolder, writing } from '../store/durable-file.ts'
+import { quoted } from '../store/private-file.ts'
+
+/** Bytes. Far above any real one. */
+const LIMIT = 1024 * 1024
+
+/**
+ * What lies at `path` right now, byte for byte: a byte order mark stays. `undefined`: nothing does.
+ * @throws {AuthError} `codex_unreadable`.
+ */
+export function readText(path: string): string | undefined {
+  try {
+    if (statSync(path).size > LIMIT) throw unreadable(path, 'is larger than anything that Codex writes')
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(readFileSync(path))
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (error instanceof AuthError || code === undefined) throw error
+    if (code === 'ENOENT') return undefined
+    throw unreadable(
+      path,
+      code === 'ERR_ENCODING_INVALID_ENCODED_DATA' ? 'is no UTF-8 text' : `cannot be read (${code})`,
+    )
+  }
+}
+
+/** Why this is not all of the file. `undefined`: it is. */
+export function incompleteness(text: string): string | undefined {
+  if (text.trim() === '') return 'is empty'
+  try {
+    JSON.parse(text.replace(/^\uFEFF/, ''))
+    return undefined
+  } catch {
+    // The parser's own message quotes the text, which is made of tokens.
+    return 'is no whole JSON'
+  }
+}
+
+export function unreadable(path: string, what: string): AuthError {
+  return new AuthError('codex_unreadable', `Codex's file ${path} ${what}.`)
+}
+
+/**
+ * Where the file itself lies: a link is followed, as Codex does.
+ * @throws {AuthError} `store_unwritable` when it cannot be replaced: it is no file, or a link to nowhere, may not be
+ * written, or has a second name, under which its old content would stay.
+ */
+export function replaceableFile(path: string): string {
+  const target = targetOf(path)
+  if (target === undefined) return path
+  const stats = writing(target, () => statSync(target))
+  const reason = faultOf(target, stats)
+  if (reason !== undefined) throw reason
+  return target
+}
+
+function targetOf(path: string): string | undefined {
+  try {
+    return realpathSync(path)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    if (lstatSync(path, { throwIfNoEntry: false }) === undefined) return undefined
+    throw new AuthError('store_unwritable', `${path} is a link that leads nowhere.`, {
+      nextStep: `rm ${quoted(path)}`,
+    })
+  }
+}
+
+function faultOf(target: string, stats: Stats): AuthError | undefined {
+  const name = quoted(target)
+  if (!stats.isFile()) return fault(`${target} is no file.`, `ls -ld ${name}`)
+  if (stats.nlink > 1) {
+    const step = `cp -p ${name} ${name}.own && mv ${name}.own ${name}    # and remove the other name`
+    return fault(`${target} is a hard link, and Codex refuses those.`, step)
+  }
+  try {
+    accessSync(target, constants.W_OK)
+    return undefined
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === undefined) throw error
+    return fault(`${target} is read-only, and Codex could not renew its login either.`, `chmod u+w ${name}`)
+  }
+}
+
+function fault(message: string, nextStep: string): AuthError {
+  return new AuthError('store_unwritable', message, { nextStep })
+}
+
+/** Replaces the file whole, in the way of Codex itself, and durably. @throws {AuthError} `store_unwritable`. */
+export function replaceText(target: string, text: string): void {
+  const folder = dirname(target)
+  const temporary = join(folder, `.auth-${randomBytes(3).toString('hex')}`)
+  writing(target, () => {
+    try {
+      writeFlushed(temporary, text)
+      renameSync(temporary, target)
+    } finally {
+      rmSync(temporary, { force: true })
+    }
+    flushFolder(folder)
+  })
+}
+
+function writeFlushed(path: string, text: string): void {
+  const descriptor = openSync(path, 'wx', 0o600)
+  try {
+    writeFileSync(descriptor, text)
+    fsyncSync(descriptor)
+  } finally {
+    closeSync(descriptor)
+  }
+}
