@@ -8,6 +8,7 @@ import type { Context, GlobalFlags } from './commands/context.ts'
 import { addExecCommand } from './commands/exec.ts'
 import { partAtCommand } from './commands/exec-words.ts'
 import { asksForEvents, printEvent } from './commands/login-events.ts'
+import { addExportCommand } from './commands/export.ts'
 import { addImportCommand } from './commands/import.ts'
 import { addLoginCommand } from './commands/login.ts'
 import { addLogoutCommand } from './commands/logout.ts'
@@ -78,8 +79,9 @@ export function program(context: Context, commandToRun: readonly string[] = []):
   addLogoutCommand(root, context)
   addProfileCommand(root, context)
   addConfigCommand(root, context)
-  addCompletionCommand(root, context)
   addImportCommand(root, context)
+  addExportCommand(root, context)
+  addCompletionCommand(root, context)
   explainMistakes(root, 'codex-auth')
   return root
 }

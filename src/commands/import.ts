@@ -3,43 +3,27 @@ import { formatDuration } from '../core/duration.ts'
 import { importCodex, type Imported } from '../core/import-codex.ts'
 import { remaining } from '../core/lifetime.ts'
 import { status } from '../core/status.ts'
+import { codexRequest, declareCodex, TWO_OWNERS, type CodexFlags } from './codex-flags.ts'
 import type { Context, GlobalFlags, Session } from './context.ts'
 import { flagsOf } from './options.ts'
-import { printResult, say, waitNotice, warn } from './output.ts'
+import { printResult, say, warn } from './output.ts'
 import { holderWithPlan, statusJson } from './status-report.ts'
-
-export interface CodexFlags extends GlobalFlags {
-  readonly copy?: boolean
-  readonly force?: boolean
-  readonly codexHome?: string
-}
 
 /** `codex-auth import codex`: Codex's login becomes ours. */
 export function addImportCommand(program: Command, context: Context): void {
-  const from = program.command('import').description("Take over another program's login")
-  from
-    .command('codex')
-    .description("Move Codex's login here, so that it has one owner")
-    .option('--copy', 'leave it to Codex as well; the two will log each other out')
-    .option('--force', "replace a different account's login in the profile")
-    .option('--codex-home <folder>', 'where Codex keeps its files (CODEX_HOME, else ~/.codex)')
-    .action(async (_options, command: Command) => {
-      const flags = flagsOf<CodexFlags>(command)
-      const session = await context.session(flags)
-      const codex = await session.codexHome(flags.codexHome)
-      const request = {
-        profile: session.profile,
-        copy: flags.copy === true,
-        replace: flags.force === true,
-        factsOf: session.factsOf,
-        ...waitNotice(context, flags),
-      }
-      const imported = await importCodex(request, codex, session)
-      tell(context, flags, session, imported)
-      if (imported.isMarked)
-        warn(context, `${codex.path} begins with a byte order mark, and Codex itself cannot read it.`)
-      printResult(context, flags, importJson(session, imported, codex.path), '')
-    })
+  const group = program.command('import').description("Take over another program's login")
+  const command = group.command('codex').description("Move Codex's login here, so that it has one owner")
+  declareCodex(command, 'Codex', "replace a different account's login in the profile")
+  command.action(async () => {
+    const flags = flagsOf<CodexFlags>(command)
+    const session = await context.session(flags)
+    const codex = await session.codexHome(flags.codexHome)
+    const imported = await importCodex(codexRequest(context, flags, session), codex, session)
+    tell(context, flags, session, imported)
+    if (imported.isMarked)
+      warn(context, `${codex.path} begins with a byte order mark, and Codex itself cannot read it.`)
+    printResult(context, flags, importJson(session, imported, codex.path), '')
+  })
 }
 
 function importJson(session: Session, { outcome }: Imported, path: string): object {
@@ -73,9 +57,6 @@ function leftToCodex({ credential }: Imported, now: number): string {
     left !== undefined && left <= 0 ? 'Codex cannot use it any more.' : `Codex can use it${span} more.`
   return `${keeps} From then on, it can have its tokens from here: codex-auth setup codex`
 }
-
-export const TWO_OWNERS =
-  'Codex and codex-auth now hold the same refresh token, which works once: whichever renews the login first logs the other one out.'
 
 const NOT_REVOKED =
   'the login that was in this profile before is gone here; its provider was not told, so it lives on until it expires.'

@@ -28,19 +28,19 @@ export async function credentialFromCodex(
     obtainedAt: Math.floor(Math.min(login.lastRefresh ?? now, now)),
     refreshedAt: undefined,
     scopes: facts.scopes ?? provider.scopes,
-    account: accountOf(login, factsOf(login.idToken).account, facts.account),
+    account: codexAccount(login, factsOf),
     clockSkew: 0,
     refusal: undefined,
     importedFrom: await tokenName(login.refreshToken),
   }
 }
 
-/** The id token goes first, as everywhere; the workspace is the one that Codex uses. */
-function accountOf(
-  { accountId }: CodexChatGptLogin,
-  identity: Account | undefined,
-  access: Account | undefined,
+/** Whose login it is. The id token goes first, as everywhere; the workspace is the one that Codex uses. */
+export function codexAccount(
+  { accountId, idToken, accessToken }: CodexChatGptLogin,
+  factsOf: (token: string) => TokenFacts,
 ): Account {
+  const [identity, access] = [factsOf(idToken).account, factsOf(accessToken).account]
   return {
     email: identity?.email ?? access?.email,
     id: accountId ?? identity?.id ?? access?.id,

@@ -50,3 +50,12 @@ export function bound(mode: OtherMode): AuthError {
     nextStep: SIGN_IN,
   })
 }
+
+/** Codex would not look at what is written. @param path the file that it does not use. */
+export function unusedFile(storage: 'keyring' | 'ephemeral', path: string): AuthError {
+  return new AuthError(
+    'usage',
+    `Codex does not use ${path} (cli_auth_credentials_store = "${storage}"). Nothing was changed.`,
+    { nextStep: 'write cli_auth_credentials_store = "file" into Codex\'s config.toml, and try again' },
+  )
+}

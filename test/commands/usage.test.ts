@@ -36,6 +36,7 @@ Commands:
   profile             Keep several logins side by side
   config              Read and change the settings
   import              Take over another program's login
+  export              Give a login to another program
   completion <shell>  Print the script that completes commands in a shell
   help [command]      explain a command
 `
@@ -125,16 +126,23 @@ describe('help', () => {
     },
   )
 
-  test.each(['login', 'status', 'refresh', 'logout', 'config', 'config set', 'profile use', 'import codex'])(
-    'is there for %s',
-    async (command) => {
-      const { stdout, ...rest } = await home.run(`${command} --help`)
-      expect(rest).toEqual({ exitCode: 0, stderr: '' })
-      expect(stdout).toMatch(
-        new RegExp(`^Usage: codex-auth ${command} \\[options\\].*\n\n[A-Z].*[^.]\n\nOptions:\n`),
-      )
-    },
-  )
+  test.each([
+    'login',
+    'status',
+    'refresh',
+    'logout',
+    'config',
+    'config set',
+    'profile use',
+    'import codex',
+    'export codex',
+  ])('is there for %s', async (command) => {
+    const { stdout, ...rest } = await home.run(`${command} --help`)
+    expect(rest).toEqual({ exitCode: 0, stderr: '' })
+    expect(stdout).toMatch(
+      new RegExp(`^Usage: codex-auth ${command} \\[options\\].*\n\n[A-Z].*[^.]\n\nOptions:\n`),
+    )
+  })
 
   test('names every setting', async () => {
     const { stdout } = await home.run('config --help')
@@ -163,7 +171,7 @@ describe('words that are not understood', () => {
       ['exec --nonsense -- env', "Unknown option '--nonsense'.", 'exec '],
       ['setup codex', "Unknown command 'setup' (Did you mean status?)", ''],
       ['import codecs', "Unknown command 'codecs' (Did you mean codex?)", 'import '],
-      ['export codex', "Unknown command 'export' (Did you mean import?)", ''],
+      ['export codecs', "Unknown command 'codecs' (Did you mean codex?)", 'export '],
       ['doctor', "Unknown command 'doctor'.", ''],
       ['--nonsense', "Unknown option '--nonsense'.", ''],
       ['--profile', "Option '--profile <name>' argument missing.", ''],
