@@ -1,4 +1,4 @@
-import { linkSync, readFileSync, writeFileSync } from 'node:fs'
+import { chownSync, linkSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { codexAuth, codexFolder } from '../support/codex-auth.ts'
@@ -160,5 +160,27 @@ describe('what cannot be imported is told apart:', () => {
       stderr: `codex-auth: ${path} is a hard link, and Codex refuses those.`,
     })
     expect([home.kept(), readFileSync(path, 'utf8')]).toEqual([undefined, codexAuth(login)])
+  })
+
+  test.runIf(process.getuid?.() === 0)('a file of another user, who could not read the new one', async () => {
+    const { folder, path } = codexFolder(codexAuth(issuer.issueLogin()))
+    chownSync(path, 1234, 1234)
+    expect(await run('import codex', folder)).toEqual(
+      failedInWords({
+        exit_code: 7,
+        message: `${path} belongs to another user (uid 1234).`,
+        next_step: 'run this as that user',
+      }),
+    )
+    expect(home.kept()).toBeUndefined()
+  })
+
+  test('a folder in its place', async () => {
+    const { folder, path } = codexFolder()
+    mkdirSync(path)
+    const message = `Codex's file ${path} cannot be read (EISDIR).`
+    expect(await run('import codex', folder)).toEqual(
+      failedInWords({ exit_code: 6, message, next_step: AGAIN }),
+    )
   })
 })

@@ -67,6 +67,7 @@ function noted({ url = '/', headers }: IncomingMessage): CodexRequest {
 function answer({ url = '/', method }: IncomingMessage, response: ServerResponse, account: string): void {
   const path = url.replace(/\?.*$/, '')
   if (path.endsWith('/wham/accounts/check')) return json(response, 200, accountsCheck(account))
+  if (path.endsWith('/whoami')) return json(response, 200, whoAmI(account))
   if (path.endsWith('/models')) return json(response, 200, { models: [], data: [] })
   if (method === 'POST' && path.endsWith('/responses')) return oneWord(response)
   json(response, 404, { error: 'not_found' })
@@ -88,6 +89,16 @@ function accountsCheck(account: string): object {
     workspace_backend_origin: 'https://chatgpt.com',
   }
   return { accounts: [entry], account_ordering: [account], default_account_id: account }
+}
+
+function whoAmI(account: string): object {
+  return {
+    email: 'alice@example.com',
+    chatgpt_user_id: 'user-1',
+    chatgpt_account_id: account,
+    chatgpt_plan_type: 'plus',
+    chatgpt_account_is_fedramp: false,
+  }
 }
 
 function oneWord(response: ServerResponse): void {

@@ -86,6 +86,8 @@ function targetOf(path: string): string | undefined {
 function faultOf(target: string, stats: Stats): AuthError | undefined {
   const name = quoted(target)
   if (!stats.isFile()) return fault(`${target} is no file.`, `ls -ld ${name}`)
+  if (stats.uid !== (process.geteuid?.() ?? stats.uid))
+    return fault(`${target} belongs to another user (uid ${stats.uid}).`, 'run this as that user')
   if (stats.nlink > 1) {
     const step = `cp -p ${name} ${name}.own && mv ${name}.own ${name}    # and remove the other name`
     return fault(`${target} is a hard link, and Codex refuses those.`, step)

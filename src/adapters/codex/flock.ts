@@ -6,22 +6,29 @@ import { AuthError } from '../../errors.ts'
 import { writing } from '../store/durable-file.ts'
 import { trace } from '../trace.ts'
 
-/** A program that takes flock(2) on its descriptor 3 without waiting: 0 had, 1 held by somebody else. */
-export type Locker = readonly [program: string, ...args: string[]]
+/** A program that takes flock(2) on its descriptor 3 without waiting, and ends with 0 when it has it. */
+export interface Locker {
+  readonly program: string
+  readonly args: readonly string[]
+  /** How it ends when somebody else has the lock; in any other way, it has failed. */
+  readonly held: number
+}
+
+const PERL = 'open(F, "+<&=3") or exit 2; exit(flock(F, 2 | 4) ? 0 : $!{EWOULDBLOCK} ? 75 : 2)'
+const PYTHON = 'import fcntl\ntry: fcntl.flock(3, 6)\nexcept BlockingIOError: raise SystemExit(75)'
 
 /**
  * Node.js has no flock(2). The lock belongs to the open file, not to the process: taken by a child on a descriptor that
- * it shares with us, it is ours when the child has ended, and ends with us.
+ * it shares with us, it is ours when the child has ended, and ends with us. Windows has nothing of the kind.
  */
-export const LOCKERS: readonly Locker[] = [
-  ['flock', '-x', '-n', '3'],
-  ['perl', '-e', 'open(F, "+<&=3") or exit 2; exit(flock(F, 2 | 4) ? 0 : $!{EWOULDBLOCK} ? 1 : 2)'],
-  [
-    'python3',
-    '-c',
-    'import fcntl\ntry: fcntl.flock(3, 6)\nexcept BlockingIOError: raise SystemExit(1)\nexcept OSError: raise SystemExit(2)',
-  ],
-]
+export const LOCKERS: readonly Locker[] =
+  process.platform === 'win32'
+    ? []
+    : [
+        { program: 'flock', args: ['-x', '-n', '3'], held: 1 },
+        { program: 'perl', args: ['-e', PERL], held: 75 },
+        { program: 'python3', args: ['-c', PYTHON], held: 75 },
+      ]
 
 export interface LockWait {
   /** Milliseconds since the epoch at which waiting ends. */
@@ -72,8 +79,8 @@ export async function pause(milliseconds: number, signal: AbortSignal): Promise<
 async function tryLock(descriptor: number, path: string, lockers: readonly Locker[]): Promise<boolean> {
   for (const locker of lockers) {
     const outcome = await run(locker, descriptor)
-    if (outcome === 0 || outcome === 1) return outcome === 0
-    trace(() => `${locker[0]} cannot lock ${path}: ${outcome}`)
+    if (outcome === 0 || outcome === locker.held) return outcome === 0
+    trace(() => `${locker.program} cannot lock ${path}: ${outcome}`)
   }
   throw new AuthError('store_unwritable', `Codex's lock ${path} cannot be taken on this machine.`, {
     nextStep: 'install flock (util-linux), Perl or Python 3; Windows has no such lock',
@@ -81,7 +88,7 @@ async function tryLock(descriptor: number, path: string, lockers: readonly Locke
 }
 
 /** The exit code, or why there is none. */
-async function run([program, ...args]: Locker, descriptor: number): Promise<number | string> {
+async function run({ program, args }: Locker, descriptor: number): Promise<number | string> {
   const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'ignore', descriptor], windowsHide: true })
   try {
     const [code, signal] = (await once(child, 'exit')) as [number | null, string | null]

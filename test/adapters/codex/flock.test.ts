@@ -12,6 +12,8 @@ const never = new AbortController().signal
 const soon = (): number => Date.now() + 200
 const late = (): number => Date.now() + 20_000
 
+const ABSENT: Locker = { program: 'no-such-program', args: [], held: 1 }
+
 let path: string
 
 beforeEach(() => {
@@ -25,21 +27,24 @@ function isFree(): boolean {
   return status === 0
 }
 
-describe.each(LOCKERS.map((locker): [string, Locker] => [locker[0], locker]))('with %s', (_name, locker) => {
-  test('the lock is ours until we give it back, although the program that took it has ended', async () => {
-    const release = await takeLock(path, 0o600, { deadline: soon(), signal: never }, [locker])
-    expect(isFree()).toBe(false)
-    release()
-    expect(isFree()).toBe(true)
-  })
+describe.each(LOCKERS.map((locker): [string, Locker] => [locker.program, locker]))(
+  'with %s',
+  (_name, locker) => {
+    test('the lock is ours until we give it back, although the program that took it has ended', async () => {
+      const release = await takeLock(path, 0o600, { deadline: soon(), signal: never }, [locker])
+      expect(isFree()).toBe(false)
+      release()
+      expect(isFree()).toBe(true)
+    })
 
-  test('a lock that another process holds is not had', async () => {
-    await lockHolder(path)
-    expect(
-      await rejected(takeLock(path, 0o600, { deadline: soon(), signal: never }, [locker])),
-    ).toMatchObject({ code: 'store_busy' })
-  })
-})
+    test('a lock that another process holds is not had', async () => {
+      await lockHolder(path)
+      expect(
+        await rejected(takeLock(path, 0o600, { deadline: soon(), signal: never }, [locker])),
+      ).toMatchObject({ code: 'store_busy' })
+    })
+  },
+)
 
 test('the lock is had once the other process has let it go', async () => {
   const other = await lockHolder(path)
@@ -70,8 +75,8 @@ test('a signal ends the wait', async () => {
 
 test('a program that is not there, or fails, leaves it to the next one', async () => {
   const release = await takeLock(path, 0o600, { deadline: soon(), signal: never }, [
-    ['no-such-program'],
-    ['sh', '-c', 'exit 70'],
+    ABSENT,
+    { program: 'sh', args: ['-c', 'exit 70'], held: 1 },
     ...LOCKERS,
   ])
   expect(isFree()).toBe(false)
@@ -79,7 +84,7 @@ test('a program that is not there, or fails, leaves it to the next one', async (
 })
 
 test('without any such program, it says what to install', async () => {
-  const lock = takeLock(path, 0o600, { deadline: soon(), signal: never }, [['no-such-program']])
+  const lock = takeLock(path, 0o600, { deadline: soon(), signal: never }, [ABSENT])
   expect(await rejected(lock)).toEqual({
     code: 'store_unwritable',
     exitCode: 7,
