@@ -15,6 +15,7 @@ import { addLogoutCommand } from './commands/logout.ts'
 import { tell } from './commands/output.ts'
 import { addProfileCommand } from './commands/profile.ts'
 import { addRefreshCommand } from './commands/refresh.ts'
+import { addSetupCommand } from './commands/setup.ts'
 import { addStatusCommand } from './commands/status.ts'
 import { addTokenCommand } from './commands/token.ts'
 import { EXIT_CODES, exitCode, exitName, nextStep, type ExitName } from './core/exit-code.ts'
@@ -78,6 +79,7 @@ export function program(context: Context, commandToRun: readonly string[] = []):
   addRefreshCommand(root, context)
   addLogoutCommand(root, context)
   addProfileCommand(root, context)
+  addSetupCommand(root, context)
   addConfigCommand(root, context)
   addImportCommand(root, context)
   addExportCommand(root, context)

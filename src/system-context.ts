@@ -1,5 +1,6 @@
 import type { Context, GlobalFlags, Session, Whereabouts } from './commands/context.ts'
 import { AuthError } from './errors.ts'
+import { thisProgram, type Program } from './adapters/own-command.ts'
 import { rootFolder, settingsPath } from './adapters/paths.ts'
 import { readSettings } from './adapters/settings.ts'
 import { tokenFacts } from './adapters/provider/token-facts.ts'
@@ -31,6 +32,8 @@ export interface Surroundings {
   readonly input?: Input
   /** `undefined`: as the system tells. */
   readonly whereabouts?: () => Promise<Whereabouts>
+  /** `undefined`: the one that runs. */
+  readonly program?: Program
 }
 
 /** Seconds. Longer than one refresh takes at worst, shorter than a person's patience. */
@@ -52,6 +55,8 @@ export function systemContext(
     settingsPath: () => settingsPath(env),
     settingsFile: async () =>
       (await import('./adapters/settings-file.ts')).openSettingsFile(await settingsPath(env)),
+    codexSetup: async () =>
+      (await import('./adapters/codex-setup.ts')).codexSetup(env, surroundings.program ?? thisProgram()),
     session: (flags) => openSession(surroundings, flags),
   }
 }

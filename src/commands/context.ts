@@ -1,8 +1,11 @@
 import type { CodexHome } from '../core/codex-home.ts'
+import type { OwnCommand } from '../core/codex-provider.ts'
+import type { Credential } from '../core/credential.ts'
 import type { LogInPorts } from '../core/log-in.ts'
 import type { TokenFacts } from '../core/log-in-secret.ts'
 import type { RunCommand } from '../core/ports.ts'
 import type { SettingName, Settings, SettingValue } from '../core/settings.ts'
+import type { SetUpCodexPorts } from '../core/set-up-codex.ts'
 import type { StatusPorts } from '../core/status.ts'
 
 /** The flags every command takes. */
@@ -46,6 +49,15 @@ export interface Session extends LogInPorts, StatusPorts {
   codexHome(folder: string | undefined): Promise<CodexHome>
 }
 
+/** What setting up Codex needs. */
+export interface CodexSetup extends SetUpCodexPorts {
+  /** How Codex calls this program. */
+  readonly command: OwnCommand
+  /** This copy of the program will be gone after this call. */
+  readonly isTemporary: boolean
+  isFedRamp(credential: Credential): boolean
+}
+
 /** The one documented world a command lives in. Everything a command touches is here. */
 export interface Context {
   readonly env: Readonly<Record<string, string | undefined>>
@@ -75,6 +87,8 @@ export interface Context {
   settingsFile(): Promise<SettingsFile>
   settingsPath(): Promise<string>
   readonly runCommand: RunCommand
+  /** @throws {AuthError} `usage` for a `CODEX_HOME` that is no folder. */
+  codexSetup(): Promise<CodexSetup>
   /** Ends the command with this exit code although nothing was thrown. */
   endWith(exitCode: number): void
   /** Ends with the exit code of a command that ran in our place, and that was sent every signal since it began. */

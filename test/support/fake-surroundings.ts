@@ -40,6 +40,8 @@ export interface RunOptions {
   /** One that fails the test when a command is run, unless told. */
   readonly runCommand?: RunCommand
   readonly interruption?: AbortSignal
+  /** The script that it was started by; one that is not there, unless told. */
+  readonly script?: string
 }
 
 /** As much of a process's standard input as the program uses. */
@@ -166,6 +168,7 @@ function surroundings(home: string, options: RunOptions, output: Output, said: E
     ...(stdin && { input: terminalInput(stdin, { write: stderr }) }),
     ...(where !== 'system' && { whereabouts: async () => ({ ...AT_A_DESKTOP, ...where }) }),
     now: typeof now === 'function' ? now : () => now ?? Date.now() / 1000,
+    program: { node: '/usr/bin/node', script: options.script ?? '/opt/codex-auth/bin/codex-auth.js' },
     interruption: options.interruption ?? new AbortController().signal,
     browser: options.browser ?? UNEXPECTED_BROWSER,
     runCommand: options.runCommand ?? UNEXPECTED_COMMAND,
@@ -207,6 +210,7 @@ const COMMANDS = new Set([
   'profile',
   'config',
   'completion',
+  'setup',
   'import',
   'export',
 ])

@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import {
+  chmodSync,
+  chownSync,
   closeSync,
   constants,
   copyFileSync,
@@ -11,6 +13,8 @@ import {
   openSync,
   renameSync,
   rmSync,
+  statSync,
+  type Stats,
   writeSync,
 } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
@@ -88,16 +92,24 @@ function writeAndFlush(descriptor: number, content: Uint8Array): void {
 
 /**
  * Replaces `target` whole, or leaves it as it was.
+ * @param like what its permissions and owner are to be; for this user only unless given.
  * @throws {AuthError} `store_unwritable`; with the new content in place only if it is its folder that cannot be flushed.
  */
-export function replaceFile(target: string, content: Uint8Array): void {
+export function replaceFile(target: string, content: Uint8Array, like?: Stats): void {
   const staged = stageFile(target, content.length)
   try {
     staged.fill(content)
+    if (like !== undefined) writing(target, () => makeLike(staged.path, like))
     staged.replaceTarget()
   } finally {
     staged.discard()
   }
+}
+
+function makeLike(path: string, { mode, uid, gid }: Stats): void {
+  const own = statSync(path)
+  if (own.uid !== uid || own.gid !== gid) chownSync(path, uid, gid)
+  chmodSync(path, mode & 0o7777)
 }
 
 /** Creates `target` whole unless it exists; of any number of processes at once, one wins and all find the same content. */

@@ -1,0 +1,94 @@
+import {
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  readlinkSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  type Stats,
+} from 'node:fs'
+import { homedir } from 'node:os'
+import { dirname, isAbsolute, join, resolve } from 'node:path'
+import { AuthError } from '../../errors.ts'
+import type { CodexConfiguration } from '../../core/set-up-codex.ts'
+import { flushFolder, replaceFile, writing } from '../store/durable-file.ts'
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+/**
+ * Codex's `config.toml`: in `$CODEX_HOME`, which must exist as it must for Codex itself, else in `~/.codex`, which is
+ * made when it is written to.
+ * @throws {AuthError} `usage`.
+ */
+export function codexConfigurationFile(env: Environment): CodexConfiguration {
+  const path = join(codexHome(env), 'config.toml')
+  return {
+    path,
+    read: () => read(path)?.text,
+    replace: (before, after) => replace(path, before, after),
+  }
+}
+
+function codexHome(env: Environment): string {
+  const given = env['CODEX_HOME']
+  if (!given) return join(homeFolder(env), '.codex')
+  if (statSync(given, { throwIfNoEntry: false })?.isDirectory()) return resolve(given)
+  throw new AuthError('usage', `CODEX_HOME names ${given}, which is no folder.`, {
+    nextStep: 'make that folder, or unset CODEX_HOME, and try again',
+  })
+}
+
+function homeFolder({ HOME: home }: Environment): string {
+  return home && isAbsolute(home) ? home : homedir()
+}
+
+interface Found {
+  readonly text: string
+  readonly stats: Stats
+}
+
+function read(path: string): Found | undefined {
+  try {
+    const stats = statSync(path)
+    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(readFileSync(path))
+    return { text, stats }
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT') return undefined
+    if (code === undefined) throw error
+    const why = code === 'ERR_ENCODING_INVALID_ENCODED_DATA' ? 'it is not UTF-8' : code
+    throw new AuthError('usage', `${path} cannot be read: ${why}. It stays as it is.`, {
+      cause: error,
+      nextStep: `look at ${path}, and try again`,
+    })
+  }
+}
+
+function replace(path: string, before: string | undefined, after: string | undefined): void {
+  const found = read(path)
+  if (found?.text !== before) {
+    throw new AuthError('store_unwritable', `${path} was changed by another program just now.`, {
+      nextStep: 'run the command again',
+    })
+  }
+  const target = targetOf(path)
+  if (after === undefined) return remove(target)
+  writing(target, () => mkdirSync(dirname(target), { recursive: true, mode: 0o700 }))
+  replaceFile(target, Buffer.from(after), found?.stats)
+}
+
+function remove(target: string): void {
+  writing(target, () => {
+    rmSync(target)
+    flushFolder(dirname(target))
+  })
+}
+
+/** A link stays, and what it leads to is replaced, whether or not it is there yet. */
+function targetOf(path: string): string {
+  const stats = lstatSync(path, { throwIfNoEntry: false })
+  if (!stats?.isSymbolicLink()) return path
+  if (statSync(path, { throwIfNoEntry: false }) !== undefined) return realpathSync(path)
+  return resolve(dirname(path), readlinkSync(path))
+}
