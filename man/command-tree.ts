@@ -11,6 +11,7 @@ const NOWHERE: Surroundings = {
   stdoutIsTerminal: false,
   columns: 80,
   now: () => 0,
+  elapsed: () => 0,
   interruption: new AbortController().signal,
 }
 

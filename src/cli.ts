@@ -167,6 +167,7 @@ function thisProcess(): Surroundings {
     stdoutIsTerminal: stdout.isTTY,
     columns: stderr.columns || 80,
     now: () => Date.now() / 1000,
+    elapsed: () => performance.now() / 1000,
     interruption: holdBackSignals(),
     input: terminalInput(process.stdin, stderr),
   }

@@ -45,6 +45,8 @@ function parseCall(words: readonly string[]): Call | undefined {
     if (next === undefined) return undefined
     if (word === '--profile') call.profile = next
     else if (word === '--min-ttl') call.minTtl = parseDuration(next)
+    // There is an answer at once, or the command line keeps to it.
+    else if (word === '--timeout') parseDuration(next)
     else return undefined
     at++
   }

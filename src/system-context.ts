@@ -9,6 +9,7 @@ import { signInMarkers } from './adapters/store/sign-in-marker.ts'
 import { onTrace } from './adapters/trace.ts'
 import { baseUrls } from './core/base-url.ts'
 import { environmentToken } from './core/environment-token.ts'
+import type { BackgroundRefresh } from './core/access-token-in-time.ts'
 import type { Browser, Input, Providers, RedirectListener, RunCommand } from './core/ports.ts'
 import { chooseProfile, profileFlag } from './core/profile-name.ts'
 import type { Settings } from './core/settings.ts'
@@ -23,6 +24,8 @@ export interface Surroundings {
   readonly stdoutIsTerminal: boolean
   readonly columns: number
   now(): number
+  /** Seconds since the process was started. */
+  elapsed(): number
   readonly interruption: AbortSignal
   /** `undefined`: the system's browser. */
   readonly browser?: Browser
@@ -83,6 +86,7 @@ async function openSession(surroundings: Surroundings, flags: GlobalFlags): Prom
     signIns: signInMarkers(root, now),
     environment: environmentToken(env['CODEX_AUTH_TOKEN'], tokenFacts, now()),
     providers: lazyProviders(now, settings),
+    background: lazyBackground(surroundings, root),
     listener: LAZY_LISTENER,
     input: surroundings.input,
     factsOf: tokenFacts,
@@ -129,6 +133,15 @@ function lazyProviders(now: () => number, settings: Settings): Providers {
   return {
     open: async (choice) =>
       (await import('./adapters/provider/providers.ts')).providers({ now }, baseUrls(settings)).open(choice),
+  }
+}
+
+function lazyBackground({ env, program = thisProgram() }: Surroundings, root: string): BackgroundRefresh {
+  return {
+    run: async (request) =>
+      (await import('./adapters/background-refresh.ts'))
+        .backgroundRefresh({ root, env, program })
+        .run(request),
   }
 }
 

@@ -1,6 +1,7 @@
 import type { CodexHome } from '../core/codex-home.ts'
 import type { OwnCommand } from '../core/codex-provider.ts'
 import type { Credential } from '../core/credential.ts'
+import type { BackgroundRefresh } from '../core/access-token-in-time.ts'
 import type { LogInPorts } from '../core/log-in.ts'
 import type { TokenFacts } from '../core/log-in-secret.ts'
 import type { RunCommand } from '../core/ports.ts'
@@ -43,6 +44,7 @@ export interface SettingsFile {
 export interface Session extends LogInPorts, StatusPorts {
   readonly profile: string
   readonly settings: Settings
+  readonly background: BackgroundRefresh
   /** Reads what a token says of itself. */
   readonly factsOf: (token: string) => TokenFacts
   /** Codex's own folder; the one that Codex itself would use, unless named. @throws {AuthError} `usage` for one that cannot be. */
@@ -75,6 +77,8 @@ export interface Context {
   readonly stdoutIsTerminal: boolean
   /** Epoch seconds, with fractions. */
   now(): number
+  /** Seconds since this process was started. */
+  elapsed(): number
   /** Aborted with an `AuthError` when a signal asks the program to stop. */
   readonly interruption: AbortSignal
   /** @throws {AuthError} `usage` for a bad profile name, `settings_corrupt` for a damaged settings file. */

@@ -1,4 +1,4 @@
-import type { Command } from 'commander'
+import { Option, type Command } from 'commander'
 import { formatDuration, parseDuration } from '../core/duration.ts'
 import { livesFor, remaining } from '../core/lifetime.ts'
 import { present, refresh, type Refreshed } from '../core/refresh.ts'
@@ -10,6 +10,7 @@ import { statusJson } from './status-report.ts'
 
 interface RefreshFlags {
   readonly ifExpiring?: number
+  readonly ifGeneration?: number
 }
 
 /** `codex-auth refresh`: a new access token now, whatever the old one's life. */
@@ -18,13 +19,15 @@ export function addRefreshCommand(program: Command, context: Context): void {
     .command('refresh')
     .description('Refresh the access token now')
     .option('--if-expiring <duration>', 'only when it lives shorter than this', parseDuration)
+    // For this program itself: of any number of calls for the same credential, one refreshes.
+    .addOption(new Option('--if-generation <number>').argParser(Number).hideHelp())
     .action(async (_options, command: Command) => {
       const flags = flagsOf<RefreshFlags>(command)
       const session = await context.session(flags)
       const { profile, store, clock } = session
       await store.recover(profile)
       const before = present(store.read(profile), profile)
-      const { ifExpiring } = flags
+      const { ifExpiring, ifGeneration = before.generation } = flags
       if (ifExpiring !== undefined && livesFor(before.credential, clock.now(), ifExpiring)) {
         return report(
           context,
@@ -37,8 +40,8 @@ export function addRefreshCommand(program: Command, context: Context): void {
       const refreshed = await refresh(
         {
           profile,
-          reason: 'forced',
-          enough: ({ generation }) => generation !== before.generation,
+          reason: flags.ifGeneration === undefined ? 'forced' : 'proactive_expiry',
+          enough: ({ generation }) => generation !== ifGeneration,
           ...waitNotice(context, flags),
         },
         session,

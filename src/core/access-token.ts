@@ -59,7 +59,8 @@ function fromEnvironment(
   })
 }
 
-function judged(
+/** The result, with whether it lives as long as was asked. */
+export function judged(
   stored: StoredCredential,
   request: AccessTokenRequest,
   ports: RefreshPorts,
@@ -69,7 +70,8 @@ function judged(
   return { stored, short }
 }
 
-function asItIs(
+/** The stored token without asking anybody. @throws {AuthError} `not_refreshable`, `short_lived` when it has ended. */
+export function asItIs(
   stored: StoredCredential,
   request: AccessTokenRequest,
   ports: RefreshPorts,
@@ -103,12 +105,25 @@ async function refreshedOrLiving(
     )
     return stored
   } catch (error) {
-    if (!isPassing(error)) throw error
-    const found = attemptRead(() => ports.store.read(request.profile)) ?? before
-    // What stands in the way of reading is the smaller news: the first error may say where new tokens are kept.
-    const still = found instanceof AuthError ? before : found
-    if (still.credential.refusal !== undefined || !isLiving(still.credential, ports.clock.now())) throw error
-    request.warn?.(`${error.message} The stored token still lives and is used.`)
-    return still
+    return orLiving(error, before, request, ports)
   }
+}
+
+/**
+ * The stored token in place of one that could not be had, where the fault passes and the token still lives.
+ * @throws the error otherwise.
+ */
+export function orLiving(
+  error: unknown,
+  before: StoredCredential,
+  request: AccessTokenRequest,
+  ports: RefreshPorts,
+): StoredCredential {
+  if (!isPassing(error)) throw error
+  const found = attemptRead(() => ports.store.read(request.profile)) ?? before
+  // What stands in the way of reading is the smaller news: the first error may say where new tokens are kept.
+  const still = found instanceof AuthError ? before : found
+  if (still.credential.refusal !== undefined || !isLiving(still.credential, ports.clock.now())) throw error
+  request.warn?.(`${error.message} The stored token still lives and is used.`)
+  return still
 }

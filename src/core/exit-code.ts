@@ -105,6 +105,12 @@ export function exitName(code: ErrorCode): ExitName {
   return ENDINGS[code].exit
 }
 
+/** A code that ends as this name says, for a failure that another process has put into words. `undefined`: no such name. */
+export function codeEndingAs(name: unknown): ErrorCode | undefined {
+  const codes = (Object.keys(ENDINGS) as ErrorCode[]).filter((code) => ENDINGS[code].exit === name)
+  return codes.find((code) => code === name) ?? codes[0]
+}
+
 export function exitCode(name: ExitName): number {
   return EXIT_CODES[name]
 }

@@ -17,6 +17,7 @@ export async function openContext(options: CallOptions, interruption: AbortSigna
     stdoutIsTerminal: false,
     columns: 80,
     now: () => Date.now() / 1000,
+    elapsed: () => 0,
     interruption,
   }
   return systemContext(surroundings, { endWith: nothing, endAs: nothing })

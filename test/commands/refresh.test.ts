@@ -138,6 +138,25 @@ describe('refresh --if-expiring', () => {
   })
 })
 
+describe('refresh --if-generation, as this program calls itself', () => {
+  test('refreshes the credential that was seen, before its time', async () => {
+    const { now } = await keepLogin()
+    const generation = home.store.read('default')?.generation
+    expect(await home.run(`refresh --if-generation ${generation}`, { now })).toMatchObject({ exitCode: 0 })
+    expect(issuer.requests.map(({ parameters }) => parameters?.['refresh_reason'])).toEqual([
+      'proactive_expiry',
+    ])
+  })
+
+  test('leaves one alone that has come since', async () => {
+    const { credential, now } = await keepLogin()
+    const generation = home.store.read('default')?.generation
+    await home.keep(credential)
+    expect(await home.run(`refresh --if-generation ${generation}`, { now })).toMatchObject({ exitCode: 0 })
+    expect(issuer.requests).toEqual([])
+  })
+})
+
 describe('a refusal', () => {
   const refusals: [string, string, () => Promise<unknown>][] = [
     [

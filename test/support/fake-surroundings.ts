@@ -169,6 +169,7 @@ function surroundings(home: string, options: RunOptions, output: Output, said: E
     ...(where !== 'system' && { whereabouts: async () => ({ ...AT_A_DESKTOP, ...where }) }),
     now: typeof now === 'function' ? now : () => now ?? Date.now() / 1000,
     program: { node: '/usr/bin/node', script: options.script ?? '/opt/codex-auth/bin/codex-auth.js' },
+    elapsed: () => 0,
     interruption: options.interruption ?? new AbortController().signal,
     browser: options.browser ?? UNEXPECTED_BROWSER,
     runCommand: options.runCommand ?? UNEXPECTED_COMMAND,

@@ -1,6 +1,5 @@
 import { setTimeout } from 'node:timers/promises'
 import { AuthError } from '../../errors.ts'
-import type { LockHolder } from '../../core/ports.ts'
 import { tryLock, watchHeartbeat, type Holder } from './lock-attempt.ts'
 import type { LockHandle } from './lock-hold.ts'
 
@@ -17,7 +16,7 @@ export interface AcquireOptions<T> {
   /** Asked after every attempt that failed. Anything but `undefined` ends the wait. */
   readonly settled?: (() => T | undefined) | undefined
   /** Called about once a second. `waited` is in seconds. */
-  readonly onWait?: ((holder: LockHolder, waited: number) => void) | undefined
+  readonly onWait?: ((holder: Holder, waited: number) => void) | undefined
   /** Seconds for which a heartbeat that looks old is watched before its lock is taken; 5 unless given. */
   readonly patience?: number | undefined
 }
