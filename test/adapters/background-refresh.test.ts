@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { AuthError } from '../../src/errors.ts'
@@ -92,6 +92,10 @@ describe('a refresh in the background', () => {
     await expect.poll(() => existsSync(join(root, 'done'))).toBe(true)
   })
 
+  test('is not started when what is stored is enough already', async () => {
+    expect(await background({ node: '/nowhere/node' }).run({ settled: () => 'enough' })).toBe('enough')
+  })
+
   test('is not waited for when what is stored is enough', async () => {
     const { run } = background({ script: 'setTimeout(() => {}, 3000)' })
     let looks = 0
@@ -121,13 +125,11 @@ describe('of several calls', () => {
   })
 
   test('one that has the turn is left to it, until time is over', async () => {
-    const { root, run } = background({
-      script: `require('fs').writeFileSync(process.env.ROOT + '/started', '')`,
-    })
+    const { root, run } = background({})
     // This process is alive, and does not give it back.
     plantLock(join(root, 'profiles/work.turn'))
     expect(await rejected(run({ within: 1.5 }))).toMatchObject({ code: 'timeout' })
-    expect(existsSync(join(root, 'started'))).toBe(false)
+    expect(processesOf(root)).toEqual([])
   })
 
   test('one that has the turn and is stopped keeps nobody from starting it', async () => {
@@ -151,6 +153,22 @@ describe('of several calls', () => {
     expect(await rejected(run())).toMatchObject({ code: 'store_unwritable' })
   })
 })
+
+/** Processes that were started from this folder. */
+function processesOf(root: string): string[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .filter((pid) => commandOf(pid).includes(`${root}/`))
+}
+
+function commandOf(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'latin1')
+  } catch {
+    // It has just ended.
+    return ''
+  }
+}
 
 function isStopped(pid: number): boolean {
   return readFileSync(`/proc/${pid}/stat`, 'latin1').includes(') T ')

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { tomlOf } from '../../src/adapters/codex/toml.ts'
 import type { Credential } from '../../src/core/credential.ts'
 import { setUpCodex, undoCodex, type SetUpCodexPorts } from '../../src/core/set-up-codex.ts'
+import type { TomlTable } from '../../src/core/toml-value.ts'
 import { sampleCredential } from '../support/credentials.ts'
 import { described } from '../support/thrown.ts'
 
@@ -125,6 +126,7 @@ const NASTY: [string, string][] = [
     'a = [\n  "#", \'"\', # comment "\n  [ { b = "}" }, ],\n]\nc = { d = [ "]" ], e = \'}\' }\n[f]\n',
   ],
   ['quotes at the end of a long string', 'a = """x"""""\nb = \'\'\'y\'\'\'\'\'\nc = """\\""""\n[d]\n'],
+  ['one quote more at the end of a long string', 'a = """x""""\nmodel_provider = "y"\n[b]\n'],
   ['escapes', 'a = "\\"\\\\" # "\nb = \'\\\'\nc = "[model_providers.codex-auth]"\n[d]\n'],
   [
     'dates, numbers and odd keys',
@@ -175,7 +177,7 @@ describe('what comes back', () => {
 
   test('what came behind our table since keeps the line break before it', () => {
     const after = setUp('a = 1')
-    expect(undo(`${after}[b]\nc = 2`)).toBe('a = 1\n[b]\nc = 2')
+    expect(undo(`${after}[b]\nc = 2\n`)).toBe('a = 1\n[b]\nc = 2\n')
   })
 
   test('a choice that a person has made since stays, and so does what came before it, as a comment', () => {
@@ -213,6 +215,33 @@ describe('what is refused, and left alone', () => {
     expect(error).toMatchObject({ code: 'usage', nextStep })
     expect(JSON.stringify(error)).not.toContain('secret')
     expect(file.text).toBe(before)
+  })
+})
+
+describe('the parser has the last word', () => {
+  test.each([
+    ['another value would change', (found: TomlTable) => ({ ...found, model: 'other' })],
+    ['another provider would go', ({ model }: TomlTable) => ({ model: model ?? '' })],
+    ['our choice would not count', (found: TomlTable) => ({ ...found, model_provider: 'other' })],
+  ])('%s: nothing is written', (_, change) => {
+    const before = 'model = "x"\n[model_providers.other]\nname = "o"\n'
+    const file = new MemoryFile(before)
+    const { parse, same } = file.toml
+    const toml = { same, parse: (text: string) => (text === before ? parse(text) : change(parse(text))) }
+    const error = attempt(() => setUpCodex(PROVIDER, { configuration: file.configuration, toml }))
+    expect(error).toMatchObject({ code: 'usage', nextStep: BY_HAND })
+    expect(file.text).toBe(before)
+  })
+
+  test('and so it has when ours is taken out', () => {
+    const after = setUp('model = "x"\n')
+    const file = new MemoryFile(after)
+    const { parse, same } = file.toml
+    const toml = { same, parse: (text: string) => (text === after ? parse(text) : { model: 'other' }) }
+    expect(attempt(() => undoCodex({ configuration: file.configuration, toml }))).toMatchObject({
+      code: 'usage',
+    })
+    expect(file.text).toBe(after)
   })
 })
 
