@@ -1,4 +1,5 @@
-import { PROVIDER_ID } from './codex-provider.ts'
+import { OWN_KEYS, PROVIDER_ID } from './codex-provider.ts'
+import { asComments, edited, isComment, lineBreakOf, lineOf, splitMark, type Edit } from './toml-edit.ts'
 import { scanToml, type Statement } from './toml-scan.ts'
 import { isTable, renderKey, renderValue, type TomlTable } from './toml-value.ts'
 
@@ -10,20 +11,15 @@ const TABLE_MARK = '# Written by codex-auth setup codex; taken out again by code
 const NEW_FILE = ' (with this file)'
 const NO_LAST_NEWLINE = ' (before it, the file ended without a line break)'
 const CHOICE = `model_provider = "${PROVIDER_ID}" # codex-auth setup codex`
+const CHOSEN_BEFORE = '# codex-auth setup codex, before: '
 const KEPT = '# codex-auth setup codex keeps: '
 
+const HEADER = `[model_providers.${PROVIDER_ID}]`
 const OUR_TABLE = ['model_providers', PROVIDER_ID]
 
-interface Edit {
-  readonly start: number
-  readonly end: number
-  readonly text: string
-}
-
 /** The lines that make Codex use our provider, as a person would put them into the file. */
-export function renderProvider(provider: TomlTable, lineBreak = '\n'): string {
-  const lines = [`model_provider = "${PROVIDER_ID}"`, '', ...tableLines(provider), '']
-  return lines.join(lineBreak)
+export function renderProvider(provider: TomlTable): string {
+  return [`model_provider = "${PROVIDER_ID}"`, '', HEADER, ...tableLines(provider), ''].join('\n')
 }
 
 /**
@@ -32,25 +28,63 @@ export function renderProvider(provider: TomlTable, lineBreak = '\n'): string {
  * @param text valid TOML that holds nothing of ours; `undefined`: there is no file.
  */
 export function withProvider(text: string | undefined, provider: TomlTable): string {
-  const mark = text?.startsWith(BYTE_ORDER_MARK) ? BYTE_ORDER_MARK : ''
-  const before = (text ?? '').slice(mark.length)
-  const lineBreak = /\r?\n/.exec(before)?.[0] ?? '\n'
+  const [mark, before] = splitMark(text ?? '')
+  const lineBreak = lineBreakOf(before)
   const isOpen = before !== '' && !before.endsWith('\n')
   const whole = isOpen ? before + lineBreak : before
+  const statements = scanToml(whole)
+  const aside = statements.filter(isOurTable).map((it) => asComments(whole, it, KEPT))
   const note = text === undefined ? NEW_FILE : isOpen ? NO_LAST_NEWLINE : ''
-  const added = ['', TABLE_MARK + note, ...tableLines(provider), ''].join(lineBreak)
-  return mark + edited(whole, insertions(whole, lineBreak)) + added
+  const added = ['', TABLE_MARK + note, HEADER, ...tableLines(provider), ''].join(lineBreak)
+  return mark + edited(whole, [...choiceEdits(whole, statements), ...aside]) + added
 }
 
-const BYTE_ORDER_MARK = '\uFEFF'
+/**
+ * The configuration with the lines of ours as they are to be now, and what a person has put among them as it is.
+ * `undefined`: our table is not there as we write it.
+ * @param text valid TOML.
+ */
+export function withProviderRenewed(text: string, provider: TomlTable): string | undefined {
+  const [mark, whole] = splitMark(text)
+  const statements = scanToml(whole)
+  const header = statements.find((it, at) => isOurHeader(whole, it, statements[at - 1]))
+  const inside = statements.filter((it) => isOurTable(it) && it !== header)
+  if (header === undefined || inside.some((it) => it.kind !== 'pair' && isOwn(it))) return undefined
+  const own = Object.fromEntries(Object.entries(provider).filter(([key]) => OWN_KEYS.has(key)))
+  const lines = tableLines(own).map((line) => line + lineBreakOf(whole))
+  const stale = inside.filter((it) => isOwn(it) || !Object.hasOwn(provider, it.path[2] ?? ''))
+  return (
+    mark +
+    edited(whole, [
+      ...choiceEdits(whole, statements),
+      { start: header.end, end: header.end, text: lines.join('') },
+      ...stale.map(removal),
+    ])
+  )
+}
 
-function insertions(text: string, lineBreak: string): Edit[] {
-  const statements = scanToml(text)
-  const aside = statements.filter(isOurTable).map((it) => ({ ...it, text: setAside(text, it) }))
+/** With the mark directly above it, and a line below. */
+function isOurHeader(text: string, it: Statement, above: Statement | undefined): boolean {
+  const isHeader = it.kind === 'table' && it.path.length === OUR_TABLE.length && isOurTable(it)
+  return isHeader && above !== undefined && isComment(text, above, TABLE_MARK) && text[it.end - 1] === '\n'
+}
+
+function isOwn({ path }: Statement): boolean {
+  return OWN_KEYS.has(path[2] ?? '')
+}
+
+function removal({ start, end }: Statement): Edit {
+  return { start, end, text: '' }
+}
+
+/** Our choice, in the place of the one before it. */
+function choiceEdits(text: string, statements: readonly Statement[]): Edit[] {
   const choice = statements.find(isChoice)
+  if (choice !== undefined && lineOf(text, choice) === CHOICE) return []
+  const stale = statements.filter((it) => isComment(text, it, CHOSEN_BEFORE)).map(removal)
   const at = choice?.end ?? placeForChoice(statements, text.length)
-  const kept = choice === undefined ? [] : [{ ...choice, text: setAside(text, choice) }]
-  return [...kept, { start: at, end: at, text: CHOICE + lineBreak }, ...aside]
+  const before = choice === undefined ? [] : [asComments(text, choice, CHOSEN_BEFORE)]
+  return [...stale, ...before, { start: at, end: at, text: CHOICE + lineBreakOf(text) }]
 }
 
 function isOurTable({ path }: Statement): boolean {
@@ -75,10 +109,6 @@ function placeForChoice(statements: readonly Statement[], length: number): numbe
   return place
 }
 
-function setAside(text: string, { start, end }: Statement): string {
-  return text.slice(start, end).replaceAll(/(^|\n)(?=[^])/g, `$1${KEPT}`)
-}
-
 function tableLines(provider: TomlTable): string[] {
   const pairs = Object.entries(provider).flatMap(([name, value]): [string, TomlTable[string]][] =>
     // One line each for what people read and change most.
@@ -86,10 +116,7 @@ function tableLines(provider: TomlTable): string[] {
       ? Object.entries(value).map(([inner, it]) => [`auth.${renderKey(inner)}`, it])
       : [[renderKey(name), value]],
   )
-  return [
-    `[model_providers.${PROVIDER_ID}]`,
-    ...pairs.map(([key, value]) => `${key} = ${renderValue(value)}`),
-  ]
+  return pairs.map(([key, value]) => `${key} = ${renderValue(value)}`)
 }
 
 /**
@@ -98,8 +125,7 @@ function tableLines(provider: TomlTable): string[] {
  * @param text valid TOML.
  */
 export function withoutProvider(text: string): string | undefined {
-  const mark = text.startsWith(BYTE_ORDER_MARK) ? BYTE_ORDER_MARK : ''
-  const whole = text.slice(mark.length)
+  const [mark, whole] = splitMark(text)
   const statements = scanToml(whole)
   const marks = statements.filter((it) => isComment(whole, it, TABLE_MARK))
   const notes = new Set(marks.map((it) => lineOf(whole, it).slice(TABLE_MARK.length)))
@@ -124,38 +150,19 @@ function beforeBlankLine(text: string, start: number): number {
   return start - blank.length
 }
 
-/** What was set aside, where its replacement goes; a choice that a person has made since stays, with what came before it. */
+/** What was set aside, where its replacement goes. A choice that a person has made since stays, and none is put back. */
 function restored(text: string, statements: readonly Statement[], tableGoes: boolean): Edit[] {
-  const kept = statements.filter((it) => isComment(text, it, KEPT))
-  const choice = statements.find(isChoice)
-  const isOurs = choice !== undefined && lineOf(text, choice) === CHOICE
-  const ofChoice = choice === undefined ? [] : directlyBefore(kept, choice.start)
-  const lines = kept.filter((it) => (ofChoice.includes(it) ? isOurs : tableGoes))
+  const choice = statements.find((it) => isChoice(it) && lineOf(text, it) === CHOICE)
+  const before = statements.filter((it) => isComment(text, it, CHOSEN_BEFORE))
+  const kept = statements.filter((it) => tableGoes && isComment(text, it, KEPT))
   return [
-    ...lines.map((it) => ({ ...it, text: text.slice(it.start + KEPT.length, it.end) })),
-    ...(isOurs ? [{ ...choice, text: '' }] : []),
+    ...(choice === undefined
+      ? before.map(removal)
+      : [removal(choice), ...before.map((it) => uncommented(text, it, CHOSEN_BEFORE))]),
+    ...kept.map((it) => uncommented(text, it, KEPT)),
   ]
 }
 
-function directlyBefore(comments: readonly Statement[], start: number): Statement[] {
-  const last = comments.findLast(({ end }) => end === start)
-  return last === undefined ? [] : [...directlyBefore(comments, last.start), last]
-}
-
-function isComment(text: string, { kind, start }: Statement, beginning: string): boolean {
-  return kind === 'comment' && text.startsWith(beginning, start)
-}
-
-function lineOf(text: string, { start, end }: Statement): string {
-  return text.slice(start, end).trimEnd()
-}
-
-function edited(text: string, edits: readonly Edit[]): string {
-  let result = ''
-  let at = 0
-  for (const edit of edits.toSorted((one, other) => one.start - other.start || one.end - other.end)) {
-    result += text.slice(at, edit.start) + edit.text
-    at = edit.end
-  }
-  return result + text.slice(at)
+function uncommented(text: string, { start, end }: Statement, beginning: string): Edit {
+  return { start, end, text: text.slice(start + beginning.length, end) }
 }

@@ -30,6 +30,9 @@ export interface CodexProvider {
   readonly isFedRamp: boolean
 }
 
+/** What {@link codexProvider} decides; any other key in the table is a person's. */
+export const OWN_KEYS: ReadonlySet<string> = new Set(['name', 'base_url', 'wire_api', 'http_headers', 'auth'])
+
 /**
  * The table that makes Codex ask us for its token. The profile is always named: the account's header belongs to it, so
  * another profile chosen later must not change whose token is sent.

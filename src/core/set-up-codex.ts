@@ -1,5 +1,5 @@
 import { AuthError } from '../errors.ts'
-import { withoutProvider, withProvider } from './codex-configuration.ts'
+import { withoutProvider, withProvider, withProviderRenewed } from './codex-configuration.ts'
 import { codexProvider, PROVIDER_ID, withAdditions, type CodexProvider } from './codex-provider.ts'
 import { tableIn, type Toml, type TomlTable, type TomlValue } from './toml-value.ts'
 
@@ -44,10 +44,20 @@ export function setUpCodex(provider: CodexProvider, { configuration, toml }: Set
   const table = withAdditions(wanted, present)
   const isThere = toml.same(present, table) && found['model_provider'] === PROVIDER_ID
   if (isThere) return changeOf(configuration.path, before, before, toml)
-  const after = withProvider(before === undefined ? undefined : withoutProvider(before), table)
-  prove({ before, after, undone: before && withoutProvider(before) }, table, configuration.path, toml)
+  const after = edited(before, table)
+  prove(
+    { before, after, undone: before === undefined ? undefined : withoutProvider(before) },
+    table,
+    configuration.path,
+    toml,
+  )
   configuration.replace(before, after)
   return changeOf(configuration.path, before, after, toml)
+}
+
+function edited(before: string | undefined, table: TomlTable): string {
+  if (before === undefined) return withProvider(undefined, table)
+  return withProviderRenewed(before, table) ?? withProvider(withoutProvider(before), table)
 }
 
 /**

@@ -67,7 +67,7 @@ describe('setup codex', () => {
       stdout: `Changed ${path}:\n  [model_providers.codex-auth] runs ${process.execPath} token\n  model_provider = "codex-auth" (before: "mine")\n`,
       stderr: `codex-auth: warning: Codex finds this login only when it is started with CODEX_AUTH_HOME=${home.path} as well.\n`,
     })
-    const written = `model = "gpt-5"\n# codex-auth setup codex keeps: model_provider = "mine"\n${CHOICE}\n${MARK}\n[model_providers.codex-auth]\n${table()}`
+    const written = `model = "gpt-5"\n# codex-auth setup codex, before: model_provider = "mine"\n${CHOICE}\n${MARK}\n[model_providers.codex-auth]\n${table()}`
     expect(readFileSync(path, 'utf8')).toBe(written)
     expect(readdirSync(codexHome)).toEqual(['config.toml'])
     const { ino, mtimeMs, mode } = statSync(path)

@@ -38,7 +38,7 @@ describe('where our lines go', () => {
     [
       'another choice is kept as a comment',
       'model_provider = "mine" # good\nmodel = "x"\n',
-      `# codex-auth setup codex keeps: model_provider = "mine" # good\n${CHOICE}model = "x"\n${TABLE}`,
+      `# codex-auth setup codex, before: model_provider = "mine" # good\n${CHOICE}model = "x"\n${TABLE}`,
     ],
     [
       'Windows line ends stay Windows line ends',
@@ -180,11 +180,31 @@ describe('what comes back', () => {
     expect(undo(`${after}[b]\nc = 2\n`)).toBe('a = 1\n[b]\nc = 2\n')
   })
 
-  test('a choice that a person has made since stays, and so does what came before it, as a comment', () => {
+  test('a choice that a person has made since stays, and the one before it is forgotten', () => {
     const after = setUp('model_provider = "old"\n').replace(CHOICE, 'model_provider = "new"\n')
-    expect(undo(after)).toBe(
-      '# codex-auth setup codex keeps: model_provider = "old"\nmodel_provider = "new"\n',
+    expect(undo(after)).toBe('model_provider = "new"\n')
+    const again = setUp(after)
+    expect(again).toContain(`# codex-auth setup codex, before: model_provider = "new"\n${CHOICE}`)
+    expect(undo(again)).toBe('model_provider = "new"\n')
+  })
+
+  test('a choice that a person has taken out stays out', () => {
+    const after = setUp('a = 1\nmodel_provider = "old"\n').replace(CHOICE, '')
+    expect(undo(after)).toBe('a = 1\n')
+    expect(undo(setUp(after))).toBe('a = 1\n')
+  })
+
+  test('what a person has put into our table stays byte for byte when it is set up anew', () => {
+    const added = 'request_max_retries  =  5 # few\n\n# slow\nstream_idle_timeout_ms = 1_000\n'
+    const more = "\n[model_providers.codex-auth.query_params] # theirs\nq = '1'\n\n[z]\n"
+    const first = setUp('model = "x"\n')
+    const [head = '', tail = ''] = first.split('wire_api')
+    const person = `${head}${added}wire_api${tail}${more}`
+    const again = setUp(person.replace('"responses"', '"chat"'), { baseUrl: 'https://api.example.com/v1' })
+    expect(again).toBe(
+      `model = "x"\n${CHOICE}${TABLE.replace('https://chatgpt.com/backend-api/codex', 'https://api.example.com/v1')}${added}${more}`,
     )
+    expect(undo(again)).toBe('model = "x"\n\n# slow\n\n\n[z]\n')
   })
 
   test('with nothing of ours, undo changes nothing', () => {
@@ -196,7 +216,7 @@ describe('what comes back', () => {
     const before = 'model_provider = "old"\nmodel = "x"'
     const again = setUp(setUp(before), { baseUrl: 'https://api.example.com/v1' })
     expect(again).toContain('base_url = "https://api.example.com/v1"')
-    expect(again.match(/keeps:/g)).toEqual(['keeps:'])
+    expect(again.match(/before:/g)).toEqual(['before:'])
     expect(undo(again)).toBe(before)
   })
 })
