@@ -12,6 +12,9 @@ const SENT_BY_TERMINALS: ReadonlySet<NodeJS.Signals> = new Set(['SIGINT', 'SIGQU
 /**
  * Runs a command with our own standard streams, in our process group, through no shell, and passes on to it what
  * signals come. Resolves with its exit code, or with 128 + n when signal n ended it, as a shell has it.
+ *
+ * It is a child because `process.execve`, where there is one, leaves SIGPIPE ignored in the command, and aborts with a
+ * stack trace when the command cannot be run.
  * @throws {AuthError} `command_not_found`, `command_not_executable`.
  */
 export async function runCommand(command: CommandToRun): Promise<number> {
