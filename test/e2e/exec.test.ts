@@ -221,14 +221,7 @@ describe('a signal', () => {
   })
 })
 
-/** Asks the model for a word, as anybody would with the official package, and prints the answer. */
-const OPENAI_CLIENT = `
-  import OpenAI from 'openai'
-  const client = new OpenAI({ maxRetries: 0 })
-  const response = await client.responses.create({ model: 'gpt-5', input: 'Say hello.' })
-  console.log(response.output_text)
-`
-
+/** What a program sees of the Responses API. */
 const RESPONSE = {
   id: 'resp_1',
   object: 'response',
@@ -246,7 +239,7 @@ const RESPONSE = {
 }
 
 describe('the official openai package', () => {
-  const program = [process.execPath, '--input-type=module', '-e', OPENAI_CLIENT]
+  const program = [process.execPath, join(import.meta.dirname, '../support/openai-client.mjs')]
 
   test('uses the token, at the address that is your own where ours is not known', async () => {
     const home = newHome()
