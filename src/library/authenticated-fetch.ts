@@ -3,7 +3,7 @@ import { accessToken } from './access-token.ts'
 import type { AccessTokenOptions } from './access-token-options.ts'
 import { checkedOrigins } from './allowed-origins.ts'
 import type { AccessToken } from './handed-out.ts'
-import { discard, isRequest, repeated, type FetchCall } from './repeatable-body.ts'
+import { discard, drop, isRequest, repeated, type FetchCall } from './repeatable-body.ts'
 
 export interface AuthenticatedFetchOptions extends Omit<AccessTokenOptions, 'refused' | 'signal'> {
   /**
@@ -57,10 +57,11 @@ async function sendTwiceIfRefused(
     const newer = await unlessFinal(newest(token.accessToken))
     if (newer === undefined) return response
     isUsed = true
-    await response.body?.cancel()
+    await drop(response)
     return await send(again, newer)
   } finally {
-    if (!isUsed) discard(again)
+    // The other copy of the body may be on its way still, and this one's end comes only with it.
+    if (again !== undefined && !isUsed) void discard(again)
   }
 }
 

@@ -62,9 +62,21 @@ export function remembered(root: string, { profile, env = process.env }: CallOpt
   const settingsPath = join(root, 'config.json')
   const settings = settingsAt(settingsPath, () => readSettings(settingsPath))
   const name = chooseProfile(profile, env, settings)
-  return {
-    profile: name,
-    settings,
-    stored: credentialAt(credentialPath(root, name), () => readSealedFile(root, name)),
-  }
+  const stored = credentialAt(credentialPath(root, name), () => forHandingOut(readSealedFile(root, name)))
+  return { profile: name, settings, stored }
+}
+
+/** What renews the login does not lie in the host's memory for as long as it runs. */
+function forHandingOut(stored: StoredCredential | undefined): StoredCredential | undefined {
+  return (
+    stored && {
+      ...stored,
+      credential: {
+        ...stored.credential,
+        refreshToken: undefined,
+        idToken: undefined,
+        mintedApiKey: undefined,
+      },
+    }
+  )
 }

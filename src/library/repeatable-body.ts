@@ -14,8 +14,13 @@ export function repeated({ input, init }: FetchCall): FetchCall | undefined {
   return { input: isRequest(input) ? input.clone() : input, init }
 }
 
-export function discard(call: FetchCall | undefined): void {
-  if (call !== undefined && isRequest(call.input)) void call.input.body?.cancel()
+export async function discard(call: FetchCall): Promise<void> {
+  if (isRequest(call.input)) await drop(call.input)
+}
+
+/** Gives up a body that nobody reads. Whatever is wrong with it is nobody's concern any more. */
+export async function drop({ body }: Request | Response): Promise<void> {
+  await body?.cancel().catch(() => undefined)
 }
 
 /** By its form and not by its class: a program may bring a `fetch` with a `Request` of its own. */

@@ -135,6 +135,16 @@ describe('a token in memory is dropped when', () => {
     expect(await outcome()).toBe(second)
   })
 
+  test('its file is replaced by an older copy', async () => {
+    const path = home.credentialFile()
+    await keepLogin()
+    copyFileSync(path, `${path}.older`)
+    const token = await keepLogin()
+    expect(await outcome()).toBe(token)
+    renameSync(`${path}.older`, path)
+    expect(await outcome()).toBe('store_rolled_back')
+  })
+
   test('its file is removed', async () => {
     const token = await keepLogin()
     expect(await outcome()).toBe(token)
@@ -251,9 +261,18 @@ describe('a token that a server refused', () => {
     expect(issuer.refreshes).toBe(1)
   })
 
-  test('is not renewed where that is forbidden', async () => {
+  test('is renewed once for calls that ask for different things', async () => {
+    const refused = await keepLogin()
+    const tokens = await Promise.all([outcome({ refused }), outcome({ refused, minTtl: 60 })])
+    expect(new Set(tokens).size).toBe(1)
+    expect(issuer.refreshes).toBe(1)
+  })
+
+  test('is not renewed where that is forbidden, and a later one is handed out', async () => {
     const refused = await keepLogin()
     expect(await outcome({ refused, refresh: false })).toBe('short_lived')
+    const later = await keepLogin(60)
+    expect(await outcome({ refused, refresh: false })).toBe(later)
     expect(issuer.requests).toEqual([])
   })
 
@@ -335,6 +354,7 @@ describe('an abort', () => {
     const one = call({ signal: stop.signal })
     await held.arrived
     stop.abort(new Error('enough'))
+    expect(await stateOf(one)).toBe('waits')
     const next = outcome()
     held.release()
     await expect(one).rejects.toThrow('enough')

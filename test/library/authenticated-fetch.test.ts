@@ -286,6 +286,20 @@ describe('after a 401', () => {
     expect(request.bodyUsed).toBe(true)
   })
 
+  test('the body of a Request is sent again even if it was made from a stream', async () => {
+    await keepRefusedLogin()
+    const init = { method: 'PUT', body: new Blob(['some text']).stream(), duplex: 'half' } as RequestInit
+    expect(await answerOf(fetching()(new Request(api.origin, init)))).toEqual(WELCOME)
+    expect(api.received.map(({ body }) => body)).toEqual(['some text', 'some text'])
+  })
+
+  test('the body of a Request that fails on its way fails the request, and nothing else', async () => {
+    await keepLogin()
+    const body = new ReadableStream({ pull: (controller) => controller.error(new Error('torn')) })
+    const init = { method: 'PUT', body, duplex: 'half' } as RequestInit
+    await expect(fetching()(new Request(api.origin, init))).rejects.toThrow('fetch failed')
+  })
+
   test('a stream is not sent again, and the 401 is returned', async () => {
     await keepRefusedLogin()
     const stream = new Blob(['some text']).stream()
@@ -316,7 +330,9 @@ describe('after a 401', () => {
   })
 })
 
-test('without a login, no request is made', async () => {
+test('without a login, no request is made but to those who get no token anyway', async () => {
   await expect(fetching()(api.origin)).rejects.toMatchObject({ code: 'not_logged_in' })
   expect(api.received).toEqual([])
+  const other = await startApi()
+  expect(await answerOf(fetching()(other.origin))).toEqual(REFUSED)
 })
