@@ -32,7 +32,7 @@ complete -F _codex_auth codex-auth
   zsh: `#compdef codex-auth
 # Completion of codex-auth for zsh, to be sourced after compinit, or kept as _codex-auth in a folder of $fpath.
 _codex-auth() {
-  local answer offset word
+  local answer offset word description
   local -a answers described
   answers=("\${(@f)$(command codex-auth __complete "\${(@)words[2,CURRENT]/#/:}" 2>/dev/null)}")
   case $answers[1] in
@@ -47,7 +47,8 @@ _codex-auth() {
     *)
       for answer in $answers; do
         word=\${answer%%$'\\t'*}
-        described+=("\${word//:/\\:}:\${\${answer#$word}#$'\\t'}")
+        description=\${\${answer#$word}#$'\\t'}
+        described+=("\${word//:/\\:}\${description:+:$description}")
       done
       _describe codex-auth described
       ;;

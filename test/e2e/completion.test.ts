@@ -16,18 +16,21 @@ const SHELLS = [
     command: 'bash --noprofile --rcfile "$START" -i',
     start: `PS1='ready> '\nsource <(codex-auth completion bash)\n${RECORDER}`,
     isHere: available(['bash']).length > 0,
+    described: false,
   },
   {
     name: 'bash with bash-completion',
     command: 'bash --noprofile --rcfile "$START" -i',
     start: `PS1='ready> '\n. ${BASH_COMPLETION}\nsource <(codex-auth completion bash)\n${RECORDER}`,
     isHere: existsSync(BASH_COMPLETION),
+    described: false,
   },
   {
     name: 'zsh',
     command: 'zsh -d -i',
     start: `PS1='ready> '\nautoload -U compinit\ncompinit -D\nsource <(codex-auth completion zsh)\n${RECORDER}`,
     isHere: available(['zsh']).length > 0,
+    described: true,
   },
   {
     name: 'fish',
@@ -39,6 +42,7 @@ const SHELLS = [
       'function codex-auth; printf "ran <%s>\\n" "$argv"; end',
     ].join('\n'),
     isHere: available(['fish']).length > 0,
+    described: true,
   },
 ].filter(({ isHere }) => isHere)
 
@@ -66,7 +70,7 @@ const LINES = [
   ['token -- codex-au→', 'token -- codex-auth'],
 ]
 
-describe.for(SHELLS)('in $name', ({ command, start }) => {
+describe.for(SHELLS)('in $name', ({ command, start, described }) => {
   test('Tab completes commands, flags, their values, profiles and settings', async () => {
     const home = await homeWithProfiles('default', 'work')
     const shell = startShell({ home, command, start })
@@ -79,5 +83,18 @@ describe.for(SHELLS)('in $name', ({ command, start }) => {
       ran.push(line.trim())
     }
     expect(ran).toEqual(LINES.map(([, line]) => line))
+  })
+
+  test('Tab shows what may come next', async () => {
+    const shell = startShell({ home: newHome(), command, start })
+    onTestFinished(() => shell.end())
+    await shell.shows(/ready> /)
+    // Bash shows them when it is asked twice.
+    const tab = described ? '\t' : '\t\t'
+    shell.type(`codex-auth completion ${tab}`)
+    // Nothing but the names: none of them is described.
+    await shell.shows(/\bbash\s[^-]*\bfish\s[^-]*\bpowershell\s[^-]*\bzsh\b/)
+    shell.type(`\u0015codex-auth profile ${tab}`)
+    await shell.shows(described ? /\buse\b\W*Make a profile the default/ : /\blist +remove +use\b/)
   })
 })

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
+import { stripVTControlCharacters } from 'node:util'
 import { PROGRAM } from './cli.ts'
 import { recordOutput } from './secrets.ts'
 
@@ -55,7 +56,7 @@ export function startShell({ home, command, start }: InteractiveShellOptions): I
     shows: (pattern) =>
       new Promise((resolve, reject) => {
         const look = (): void => {
-          const match = pattern.exec(shown)
+          const match = pattern.exec(stripVTControlCharacters(shown))
           if (match === null) return
           child.stdout.off('data', look)
           resolve(match)
