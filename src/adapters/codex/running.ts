@@ -18,12 +18,17 @@ export async function runningCodex(folder: string): Promise<LockHolder | undefin
 
 async function foundInProc(folder: string): Promise<number | undefined> {
   for (const entry of await readdir('/proc')) {
-    if (!/^\d+$/.test(entry) || (await readIfThere(`/proc/${entry}/comm`)) !== 'codex\n') continue
+    if (!/^\d+$/.test(entry) || !isCodex((await readIfThere(`/proc/${entry}/comm`)) ?? '')) continue
     const environment = environmentIn((await readIfThere(`/proc/${entry}/environ`)) ?? '')
     const home = environment.get('CODEX_HOME') || join(environment.get('HOME') ?? '', '.codex')
     if (canonical(home) === folder) return Number(entry)
   }
   return undefined
+}
+
+/** Releases come as `codex` and with their platform in the name; this program has one that begins in the same way. */
+function isCodex(command: string): boolean {
+  return /^codex(?!-auth)/.test(command)
 }
 
 /** As the process was started with. */
@@ -45,8 +50,8 @@ async function foundByPs(): Promise<number | undefined> {
   const user = process.geteuid?.()
   if (user === undefined) return undefined
   const list = await psOf(user)
-  const [, pid] = /^ *(\d+) +(?:.*\/)?codex *$/m.exec(list) ?? []
-  return pid === undefined ? undefined : Number(pid)
+  const line = list.split('\n').find((each) => isCodex(each.replace(/^ *\d+ +(?:.*\/)?/, '')))
+  return line === undefined ? undefined : Number.parseInt(line, 10)
 }
 
 async function psOf(user: number): Promise<string> {
