@@ -29,10 +29,12 @@ export type Fetch = (input: string | URL | Request, init?: RequestInit) => Promi
  * @throws {AuthError} from the returned function, as {@link accessToken}; `usage` where no origin is known.
  */
 export function authenticatedFetch(options: AuthenticatedFetchOptions = {}): Fetch {
-  const { origins, fetch: send = globalThis.fetch, ...rest } = options
+  const { origins, fetch, ...rest } = options
   const allowed = origins && checkedOrigins(origins)
   return async (input, init) => {
     const url = new URL(isRequest(input) ? input.url : input)
+    // Looked up at each request: what watches or records them may take its place later.
+    const send = fetch ?? globalThis.fetch
     if (allowed?.has(url.origin) === false) return send(input, init)
     const signal = init?.signal ?? (isRequest(input) ? input.signal : undefined)
     const call = { input, init }

@@ -141,6 +141,16 @@ describe('a request', () => {
     ])
   })
 
+  test('is made by what is the global fetch at that time', async () => {
+    const token = await keepLogin()
+    const signedIn = fetching()
+    const genuine = globalThis.fetch
+    onTestFinished(() => void (globalThis.fetch = genuine))
+    globalThis.fetch = async (input, init) =>
+      Response.json([input, new Headers(init?.headers).get('authorization')])
+    expect(await (await signedIn(api.origin)).json()).toEqual([api.origin, `Bearer ${token}`])
+  })
+
   test('ends with its own signal, also while the token is renewed', async () => {
     await keepRefusedLogin()
     const held = hold()
