@@ -15,8 +15,8 @@ export const EXIT_MEANINGS: Readonly<Record<ExitName, string>> = {
   store_unwritable: 'The disk is full or read-only, or the lock was not had in time.',
   login_incomplete: 'The sign-in was denied, was of another account, or took too long.',
   interaction_required: 'A person is needed, and there is no terminal, or --no-input.',
-  command_not_executable: 'exec: the command is no program, or may not be run.',
-  command_not_found: 'exec: there is no such command.',
+  command_not_executable: 'With exec: the command is no program, or may not be run.',
+  command_not_found: 'With exec: there is no such command.',
   interrupted: 'Ended by SIGINT.',
   terminated: 'Ended by SIGTERM.',
 }
@@ -35,6 +35,15 @@ export const ENVIRONMENT: readonly Row[] = [
     meaning: 'An access token or API key that wins over the store.',
   },
   { names: ['CODEX_AUTH_KEY_SOURCE'], meaning: 'Where the key of the store comes from: file.' },
+  {
+    names: ['CODEX_AUTH_ACCOUNT_ID', 'CODEX_AUTH_EXPIRES_AT'],
+    meaning: 'Set for the command that exec runs, beside OPENAI_API_KEY and OPENAI_BASE_URL.',
+  },
+  { names: ['CODEX_HOME'], meaning: 'Where Codex keeps its files; without it ~/.codex.' },
+  {
+    names: ['CODEX_REFRESH_TOKEN_URL_OVERRIDE', 'CODEX_APP_SERVER_LOGIN_CLIENT_ID'],
+    meaning: 'Where, and as which client, Codex renews its login: followed by import codex.',
+  },
   { names: ['CODEX_AUTH_DEBUG'], meaning: 'Set to 1: as --debug.' },
   { names: ['CI'], meaning: 'No browser is opened and nobody is asked, unless a flag says so.' },
   {
@@ -70,6 +79,10 @@ export const FILES: readonly Row[] = [
   { names: ['profiles/<name>.generation'], meaning: 'The number of its last write.' },
   { names: ['profiles/<name>.lock'], meaning: 'Its lock, while a process holds it.' },
   { names: ['profiles/<name>.login'], meaning: 'A sign-in that waits.' },
+  {
+    names: ['profiles/<name>.turn'],
+    meaning: 'A call of token --timeout has its refresh under way.',
+  },
   {
     names: ['profiles/<name>.cred.rescue'],
     meaning: "An answer that could not take its place; else in the system's temporary folder.",

@@ -1,3 +1,5 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
 import type { Command } from 'commander'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -13,10 +15,8 @@ import {
   SHAPES,
   shapeOf,
   strictFaultsOf,
+  WITHOUT_SHAPE,
 } from './support/json-shapes.ts'
-
-/** What another command prints is not ours; the answers for Tab are no JSON, and no one's but the scripts'. */
-const WITHOUT_SHAPE = new Set(['exec', '__complete'])
 
 /** Every command that is not only a name for others, as its words. */
 function leaves(command: Command, path: readonly string[] = []): string[] {
@@ -66,6 +66,11 @@ describe('what the program prints', () => {
     'profile list --json',
     'token --profile work --json',
     'login --profile work --if-needed --json',
+    'setup codex --json',
+    'setup codex --print --json',
+    'setup codex --undo --json',
+    'export codex --profile work --json',
+    'import codex --profile work --json',
     'refresh --if-expiring 0 --json',
     'profile use spare --json',
     'profile remove spare --json',
@@ -83,7 +88,9 @@ describe('what the program prints', () => {
 
   test('has a schema, and every schema is of something that it prints', async () => {
     const now = (credential.expiresAt ?? 0) - 3600
-    for (const call of CALLS) await home.run(call, { now })
+    const env = { CODEX_HOME: join(home.path, 'codex') }
+    mkdirSync(env.CODEX_HOME)
+    for (const call of CALLS) await home.run(call, { now, env })
     const promised = Object.keys(SHAPES).filter((name) => name !== 'login-events')
     expect([...printedShapes].toSorted()).toEqual(promised.toSorted())
   })
@@ -110,7 +117,7 @@ describe('what the program prints', () => {
     expect(faultsOf('refresh', { ...grown, refreshed: true })).toEqual([])
     expect(faultsOf('status-all', { schema_version: 1, profiles: [grown], more: 1 })).toEqual([])
     expect(faultsOf('login-events', { schema_version: 1, event: 'moved', to: 'here' })).toEqual([])
-    expect(faultsOf('status', { ...grown, usable: 'yes' })).toEqual(['/usable must be boolean'])
+    expect(faultsOf('status', { ...grown, usable: 'yes' })).toEqual(['/usable must be boolean,null'])
   })
 })
 
@@ -136,8 +143,14 @@ describe('the events of a sign-in', () => {
 
   test.each([
     { event: 'authorization_url', url: 'https://auth.openai.com/oauth/authorize?state=x' },
-    { event: 'device_code', verification_url: 'https://a.example', user_code: 'AB-CD', expires_at },
-    { event: 'waiting' },
+    {
+      event: 'device_code',
+      verification_url: 'https://a.example',
+      verification_url_complete: null,
+      user_code: 'AB-CD',
+      expires_at,
+    },
+    { event: 'waiting', method: 'browser', expires_at },
     { event: 'failed', error },
   ])('have a schema: $event', (fields) => {
     const line = { schema_version: 1, ...fields }

@@ -21,9 +21,7 @@ export function addSetupCommand(program: Command, context: Context): void {
   const setup = program.command('setup').description('Make another program fetch its token from this one')
   setup
     .command('codex')
-    .description(
-      'Make the Codex CLI do so: a provider in its config.toml, whose other content stays as it is',
-    )
+    .description('Make the Codex CLI fetch it here, by its config.toml, where all else stays as it is')
     .option('--base-url <url>', "where the token is accepted, instead of OpenAI's address")
     .option('--print', 'print what would be put in, and change nothing')
     .option('--undo', 'take it out again, and put back what was there before')

@@ -130,18 +130,20 @@ export function withoutProvider(text: string): string | undefined {
   const marks = statements.filter((it) => isComment(whole, it, TABLE_MARK))
   const notes = new Set(marks.map((it) => lineOf(whole, it).slice(TABLE_MARK.length)))
   const ours = marks.length > 0 ? [...marks, ...statements.filter(isOurTable)] : []
-  const rest = edited(whole, [
-    ...ours.map(({ kind, start, end }) => ({
-      start: kind === 'comment' ? beforeBlankLine(whole, start) : start,
-      end,
-      text: '',
-    })),
-    ...restored(whole, statements, ours.length > 0),
-  ])
+  const removals = ours.map((it) => ({
+    ...removal(it),
+    start: it.kind === 'comment' ? beforeBlankLine(whole, it.start) : it.start,
+  }))
+  const rest = edited(whole, [...removals, ...restored(whole, statements, ours.length > 0)])
   if (rest === '' && mark === '' && notes.has(NEW_FILE)) return undefined
-  // Whatever has come behind our table since needs the line break before it.
-  const isLast = ours.some(({ end }) => end === whole.length)
-  return mark + (isLast && notes.has(NO_LAST_NEWLINE) ? rest.replace(/\r?\n$/, '') : rest)
+  const isOpen = notes.has(NO_LAST_NEWLINE) && isAllBehind(removals, whole.length)
+  return mark + (isOpen ? rest.replace(/\r?\n$/, '') : rest)
+}
+
+/** Nothing has come behind or between our lines since that needs the line break before them. */
+function isAllBehind(removals: readonly Edit[], length: number): boolean {
+  const start = Math.min(...removals.map((it) => it.start))
+  return removals.reduce((sum, it) => sum + it.end - it.start, 0) === length - start
 }
 
 /** The blank line that sets our table off. */

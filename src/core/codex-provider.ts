@@ -12,7 +12,7 @@ const ANSWERS_WITHIN = 4
  * Milliseconds after which Codex ends the call. It counts the start of the process too, which on a machine under load
  * takes a second or more before our own clock of {@link ANSWERS_WITHIN} is looked at for the first time.
  */
-const CODEX_WAITS = 10_000n
+const PATIENCE_OF_CODEX = 10_000n
 
 /** How another program calls this one: an absolute path, and words that come before all others. */
 export interface OwnCommand {
@@ -55,7 +55,7 @@ export function codexProvider(provider: CodexProvider): TomlTable {
     auth: {
       command: command.path,
       args: [...command.words, 'token', '--profile', profile, '--timeout', `${ANSWERS_WITHIN}s`],
-      timeout_ms: CODEX_WAITS,
+      timeout_ms: PATIENCE_OF_CODEX,
     },
   }
 }

@@ -27,8 +27,31 @@ async function words(line: string): Promise<string[]> {
 }
 
 const GLOBAL = ['--version', '--profile', '--json', '--quiet', '--debug', '--no-color', '--no-input']
-const TOKEN = ['--min-ttl', '--no-refresh', '--help', ...GLOBAL]
-const COMMANDS = ['login', 'token', 'status', 'refresh', 'logout', 'profile', 'config', 'completion']
+const TOKEN = [
+  '--min-ttl',
+  '--no-refresh',
+  '--kind',
+  '--timeout',
+  '--format',
+  '--env',
+  '--shell',
+  '--help',
+  ...GLOBAL,
+]
+const COMMANDS = [
+  'login',
+  'token',
+  'exec',
+  'status',
+  'refresh',
+  'logout',
+  'profile',
+  'config',
+  'setup',
+  'import',
+  'export',
+  'completion',
+]
 
 describe('what may come next', () => {
   test('comes with what it does', async () => {

@@ -260,7 +260,7 @@ describe('a key or token that does not renew itself is copied, and the file stay
     const { exitCode, stderr } = await run('import codex', folder)
     expect({ exitCode, stderr }).toEqual({
       exitCode: 0,
-      stderr: 'Copied Codex\'s login of an account the provider did not name to the profile "default".\n',
+      stderr: 'Copied Codex\'s login of an access token to the profile "default".\n',
     })
     expect(home.kept()).toMatchObject({ method: 'access_token', accessToken: token })
     expect(readFileSync(path, 'utf8')).toBe(text)
@@ -283,6 +283,17 @@ test('the folder is the one that is named, else that of the variable, else ~/.co
     'bob@example.com',
     'carol@example.com',
   ])
+})
+
+test('a token in the environment that wins over the login is told of', async () => {
+  const { folder } = codexFolder(codexAuth(issuer.issueLogin()))
+  const env = { CODEX_AUTH_TOKEN: freshSecret('access_token') }
+  expect(await run('import codex --quiet', folder, { env })).toEqual({
+    exitCode: 0,
+    stdout: '',
+    stderr: 'codex-auth: warning: CODEX_AUTH_TOKEN is set and wins over this login.\n',
+  })
+  expect(home.kept()?.method).toBe('chatgpt')
 })
 
 test('an opaque access token is imported as well', async () => {

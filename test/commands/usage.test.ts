@@ -35,6 +35,7 @@ Commands:
   logout [options]    Revoke the login at the provider and remove it here
   profile             Keep several logins side by side
   config              Read and change the settings
+  setup               Make another program fetch its token from this one
   import              Take over another program's login
   export              Give a login to another program
   completion <shell>  Print the script that completes commands in a shell
@@ -51,6 +52,7 @@ Options:
   --no-refresh          never contact the provider
   --kind <kind>         what to print; the API key of an OpenAI login is asked for once (choices:
                         "access-token", "api-key", default: "access-token")
+  --timeout <duration>  answer within this time; a refresh that takes longer goes on by itself
   --format <format>     the shape to print it in (without it: raw) (choices: "raw", "json",
                         "header", "env", "exec-credential")
   --env <NAME>          with --format env: the variable for the token (without it: OPENAI_API_KEY)
@@ -169,7 +171,7 @@ describe('words that are not understood', () => {
       ['logni', "Unknown command 'logni' (Did you mean login?)", ''],
       ['exec', 'There is no command to run.', 'exec '],
       ['exec --nonsense -- env', "Unknown option '--nonsense'.", 'exec '],
-      ['setup codex', "Unknown command 'setup' (Did you mean status?)", ''],
+      ['setup codecs', "Unknown command 'codecs' (Did you mean codex?)", 'setup '],
       ['import codecs', "Unknown command 'codecs' (Did you mean codex?)", 'import '],
       ['export codecs', "Unknown command 'codecs' (Did you mean codex?)", 'export '],
       ['doctor', "Unknown command 'doctor'.", ''],
@@ -193,7 +195,7 @@ describe('words that are not understood', () => {
       ['refresh --min-ttl 5m', "Unknown option '--min-ttl'.", 'refresh '],
       ['status --verified', "Unknown option '--verified' (Did you mean --verify?)", 'status '],
       ['logout --everything', "Unknown option '--everything'.", 'logout '],
-      ['login --events', "Unknown option '--events'.", 'login '],
+      ['login --watch', "Unknown option '--watch'.", 'login '],
       [
         'login --provider google',
         "Option '--provider <name>' argument 'google' is invalid. Allowed choices are openai, oidc.",

@@ -1,5 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { baseUrl } from '../../src/core/base-url.ts'
 import { tomlOf } from '../../src/adapters/codex/toml.ts'
 import type { Credential } from '../../src/core/credential.ts'
 import { setUpCodex, undoCodex, type SetUpCodexPorts } from '../../src/core/set-up-codex.ts'
@@ -207,6 +208,12 @@ describe('what comes back', () => {
     expect(undo(again)).toBe('model = "x"\n\n# slow\n\n\n[z]\n')
   })
 
+  test('what a person has put between our lines does not keep them from being set up anew', () => {
+    const person = setUp('a = 1').replace('wire_api', '\n# which\nwire_api')
+    const again = setUp(person, { baseUrl: 'https://api.example.com/v1' })
+    expect(undo(again)).toBe('a = 1\n\n# which\n')
+  })
+
   test('with nothing of ours, undo changes nothing', () => {
     const file = new MemoryFile('[model_providers.codex-auth]\nname = "by hand"\n')
     expect(undoCodex(file)).toMatchObject({ changed: false, file: 'untouched' })
@@ -290,7 +297,8 @@ describe('the table', () => {
 })
 
 function tableFor(changes: Partial<Credential>, isFedRamp = false): string {
-  return setUp('', { credential: sampleCredential(changes), isFedRamp })
+  const credential = sampleCredential(changes)
+  return setUp('', { credential, isFedRamp, baseUrl: baseUrl(credential, {}) })
 }
 
 const PROVIDER = {
@@ -299,7 +307,7 @@ const PROVIDER = {
   }),
   profile: 'default',
   command: { path: '/usr/bin/codex-auth', words: [] },
-  baseUrl: undefined,
+  baseUrl: 'https://chatgpt.com/backend-api/codex',
   isFedRamp: false,
 }
 

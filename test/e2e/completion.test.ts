@@ -95,6 +95,7 @@ describe.for(SHELLS)('in $name', ({ command, start, described }) => {
     // Nothing but the names: none of them is described.
     await shell.shows(/\bbash\s[^-]*\bfish\s[^-]*\bpowershell\s[^-]*\bzsh\b/)
     shell.type(`\u0015codex-auth profile ${tab}`)
-    await shell.shows(described ? /\buse\b\W*Make a profile the default/ : /\blist +remove +use\b/)
+    const names = described ? /\buse\b\W*Make a profile the default/ : /\blist +remove +use\b/
+    await expect(shell.shows(names)).resolves.toHaveLength(1)
   })
 })

@@ -239,7 +239,13 @@ describe('status', () => {
 })
 
 describe('logout', () => {
-  const LOGGED_OUT = { schema_version: 1, profile: 'default', state: 'none', removed: true }
+  const LOGGED_OUT = {
+    schema_version: 1,
+    profile: 'default',
+    state: 'none',
+    removed: true,
+    api_key_remains: false,
+  }
 
   test('revokes the login and removes it', async () => {
     await keepLogin()

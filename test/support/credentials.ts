@@ -30,7 +30,6 @@ export function sampleCredential(changes: Partial<Credential> = {}): Credential 
     account: { email: 'ada@example.org', id: 'account-1', userId: 'user-1', plan: 'plus' },
     clockSkew: 0,
     refusal: undefined,
-    importedFrom: undefined,
     ...changes,
   }
 }

@@ -84,6 +84,9 @@ const PAPERS = /^(?:Usage: codex-auth |\d+\.\d+\.\d+\S*\n$)/
 
 const INTERRUPTED = new Set([130, 143])
 
+/** What another program prints is not ours; the answers for Tab are no JSON, and for no one but the scripts. */
+export const WITHOUT_SHAPE = new Set(['exec', '__complete'])
+
 /** Which shapes were printed so far. */
 export const printedShapes = new Set<string>()
 
@@ -96,6 +99,7 @@ export function holdAgainstSchema(argv: readonly string[], exitCode: number, std
   const isEvents = own.includes('--events')
   if (!isEvents && !own.includes('--json') && !own.join(' ').includes('--format json')) return
   if (PAPERS.test(stdout) || (stdout === '' && (isEvents || INTERRUPTED.has(exitCode)))) return
+  if (WITHOUT_SHAPE.has(shapeOf(own)) && !stdout.startsWith('{"schema_version":1,"error"')) return
   for (const text of isEvents ? stdout.trimEnd().split('\n') : [stdout]) {
     const value = JSON.parse(text) as object
     const name = shapeName(own, value)

@@ -92,6 +92,7 @@ describe('the authorization request', () => {
       state: expect.stringMatching(/^[\w-]{43}$/),
       codeVerifier: expect.stringMatching(/^[\w-]{43}$/),
       nonce: expect.stringMatching(/^[\w-]{43}$/),
+      issuerInRedirect: false,
       redirectUri: REDIRECT_URI,
     })
   })

@@ -50,6 +50,7 @@ describe('the authorization request', () => {
       codeVerifier: expect.stringMatching(/^[\w-]{43}$/),
       redirectUri: REDIRECT_URI,
       nonce: undefined,
+      issuerInRedirect: false,
     })
     expect(parametersOf(request)).toEqual([
       ['response_type', 'code'],
