@@ -35,7 +35,13 @@ const account = record<Account>({
   plan: maybe(text),
 })
 
-const credential = record<Credential>({
+/** What only some logins have is there or absent, and never without a value. */
+const rare = fc.record(
+  { mintedApiKey: text, importedFrom: text },
+  { requiredKeys: [], noNullPrototype: true },
+)
+
+const common = record<Omit<Credential, 'mintedApiKey' | 'importedFrom'>>({
   method: fc.constantFrom('chatgpt', 'oauth', 'api_key', 'access_token'),
   provider: fc.constantFrom('openai', 'oidc'),
   issuer: text,
@@ -50,11 +56,14 @@ const credential = record<Credential>({
   scopes: fc.array(text),
   account,
   clockSkew: seconds,
-  importedFrom: maybe(text),
   refusal: maybe(
     record<Refusal>({ reason: fc.constantFrom('expired', 'reused', 'revoked', 'rejected'), at: seconds }),
   ),
 })
+
+const credential: fc.Arbitrary<Credential> = fc
+  .tuple(common, rare)
+  .map(([one, other]) => ({ ...one, ...other }))
 
 function fieldsOf(whole: Credential): Record<string, unknown> {
   return JSON.parse(serializeCredential(whole)) as Record<string, unknown>
