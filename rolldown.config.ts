@@ -55,6 +55,7 @@ export default defineConfig([
       'library-call': 'bench/library-call.ts',
       faults: 'faults/faults.ts',
       man: 'man/man.ts',
+      captures: 'captures/captures.ts',
     },
     external: [packages],
     output: { dir: 'build', format: 'esm', chunkFileNames: 'chunks/[name]-[hash].js' },
