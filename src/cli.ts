@@ -12,13 +12,14 @@ import { addExportCommand } from './commands/export.ts'
 import { addImportCommand } from './commands/import.ts'
 import { addLoginCommand } from './commands/login.ts'
 import { addLogoutCommand } from './commands/logout.ts'
-import { tell } from './commands/output.ts'
+import { tellFailure } from './commands/output.ts'
 import { addProfileCommand } from './commands/profile.ts'
 import { addRefreshCommand } from './commands/refresh.ts'
 import { addSetupCommand } from './commands/setup.ts'
 import { addStatusCommand } from './commands/status.ts'
+import { tinted } from './commands/tint.ts'
 import { addTokenCommand } from './commands/token.ts'
-import { EXIT_CODES, exitCode, exitName, nextStep, type ExitName } from './core/exit-code.ts'
+import { EXIT_CODES, exitCode, exitName, nextStep } from './core/exit-code.ts'
 import { chooseProfile, profileFlag } from './core/profile-name.ts'
 import { cannotWrite } from './standard-output.ts'
 import { systemContext, type Surroundings } from './system-context.ts'
@@ -32,8 +33,7 @@ export async function main(
   let ending: number = EXIT_CODES.ok
   let { interruption } = surroundings
   const { own, command } = partAtCommand(argv)
-  const world = own.includes('--no-input') ? { ...surroundings, stderrIsTerminal: false } : surroundings
-  const context = systemContext(world, {
+  const context = systemContext(narrowed(surroundings, own), {
     endWith: (code) => void (ending = code),
     endAs: (code) => {
       ending = code
@@ -49,6 +49,15 @@ export async function main(
     return aborted ? await failure(reason, { ...flags(), json: false, events: false }, context) : ending
   } catch (error) {
     return await failure(error, flags(), context)
+  }
+}
+
+/** What two flags take away is gone before the first word is said, whatever is wrong with the others. */
+function narrowed({ hasColours, ...rest }: Surroundings, words: readonly string[]): Surroundings {
+  return {
+    ...rest,
+    ...(words.includes('--no-input') && { stderrIsTerminal: false }),
+    ...(hasColours && !words.includes('--no-color') && { hasColours }),
   }
 }
 
@@ -69,8 +78,16 @@ export function program(context: Context, commandToRun: readonly string[] = []):
     .option('--debug', 'print a redacted trace on stderr')
     .option('--no-color', 'no colours')
     .option('--no-input', 'never ask or open anything; end with 9 where a person is needed')
-    .configureHelp({ showGlobalOptions: true, helpWidth: Math.min(context.columns, 100) })
-    .configureOutput({ writeOut: context.stdout, writeErr: () => undefined })
+    .configureHelp({
+      showGlobalOptions: true,
+      helpWidth: Math.min(context.columns, 100),
+      styleTitle: (title) => tinted('strong', title, context.stdoutHasColours),
+    })
+    .configureOutput({
+      writeOut: context.stdout,
+      writeErr: () => undefined,
+      getOutHasColors: () => context.stdoutHasColours,
+    })
     .exitOverride()
   addLoginCommand(root, context)
   addTokenCommand(root, context)
@@ -130,15 +147,11 @@ async function failure(thrown: unknown, flags: FailureFlags, context: Context): 
   }
   if (flags.events) printEvent(context, 'failed', { error: shape })
   else if (flags.json) context.stdout(`${JSON.stringify({ schema_version: 1, error: shape })}\n`)
-  const start = afterCtrlC(name, context)
-  if (known) tell(context, `${start}codex-auth: ${thrown.message}\n  Next: ${shape.next_step}`)
+  // The terminal has shown the key itself, and no end of its line.
+  if (name === 'interrupted' && context.stderrIsTerminal) context.stderr('\n')
+  if (known) tellFailure(context, thrown.message, shape.next_step)
   else context.stderr(`codex-auth: bug: ${stackOf(thrown)}\n`)
   return exitCode(name)
-}
-
-/** The terminal has shown the key itself, and no end of its line. */
-function afterCtrlC(name: ExitName, { stderrIsTerminal }: Context): string {
-  return name === 'interrupted' && stderrIsTerminal ? '\n' : ''
 }
 
 function stackOf(error: unknown): string {
@@ -165,12 +178,18 @@ function thisProcess(): Surroundings {
     stderr: (text) => void stderr.write(text),
     stderrIsTerminal: stderr.isTTY,
     stdoutIsTerminal: stdout.isTTY,
+    hasColours: { stdout: showsColours(stdout), stderr: showsColours(stderr) },
     columns: stderr.columns || 80,
     now: () => Date.now() / 1000,
     elapsed: () => performance.now() / 1000,
     interruption: holdBackSignals(),
     input: terminalInput(process.stdin, stderr),
   }
+}
+
+/** Node.js knows `NO_COLOR`, `FORCE_COLOR` and what terminals can do. */
+function showsColours(stream: NodeJS.WriteStream): boolean {
+  return stream.isTTY && stream.hasColors()
 }
 
 /** Nobody reads any more, or the disk is full: what was asked for has been done, and cannot be told. */

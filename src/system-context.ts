@@ -22,6 +22,8 @@ export interface Surroundings {
   /** Standard error is a terminal that a person sees. */
   readonly stderrIsTerminal: boolean
   readonly stdoutIsTerminal: boolean
+  /** `undefined`: nothing is shown in colours. */
+  readonly hasColours?: { readonly stdout: boolean; readonly stderr: boolean }
   readonly columns: number
   now(): number
   /** Seconds since the process was started. */
@@ -47,10 +49,12 @@ export function systemContext(
   surroundings: Surroundings,
   ending: Pick<Context, 'endWith' | 'endAs'>,
 ): Context {
-  const { env, stderrIsTerminal } = surroundings
+  const { env, stderrIsTerminal, hasColours } = surroundings
   return {
     ...surroundings,
     isTerminal: stderrIsTerminal && !isSet(env['CI']),
+    stderrHasColours: hasColours?.stderr ?? false,
+    stdoutHasColours: hasColours?.stdout ?? false,
     ...ending,
     whereabouts: surroundings.whereabouts ?? (() => whereaboutsOf(env)),
     runCommand: surroundings.runCommand ?? lazyRunCommand,

@@ -75,6 +75,9 @@ export interface Context {
   readonly columns: number
   /** Standard output is a terminal. */
   readonly stdoutIsTerminal: boolean
+  /** A terminal that shows colours, and nobody has said not to: `NO_COLOR`, `TERM=dumb`, `--no-color`. */
+  readonly stderrHasColours: boolean
+  readonly stdoutHasColours: boolean
   /** Epoch seconds, with fractions. */
   now(): number
   /** Seconds since this process was started. */

@@ -1,11 +1,12 @@
 import type { Command } from 'commander'
 import { exportCodex, type Exported } from '../core/export-codex.ts'
+import { holderWithPlan } from '../core/holder.ts'
 import { status } from '../core/status.ts'
 import { codexRequest, declareCodex, TWO_OWNERS, type CodexFlags } from './codex-flags.ts'
 import type { Context, Session } from './context.ts'
 import { flagsOf } from './options.ts'
 import { printResult, say, timestamp, warn } from './output.ts'
-import { accountJson, holderWithPlan } from './status-report.ts'
+import { accountJson } from './status-report.ts'
 
 /** `codex-auth export codex`: our login becomes Codex's. */
 export function addExportCommand(program: Command, context: Context): void {

@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { formatDuration } from '../core/duration.ts'
+import { holderWithPlan } from '../core/holder.ts'
 import { importCodex, type Imported } from '../core/import-codex.ts'
 import { remaining } from '../core/lifetime.ts'
 import { status } from '../core/status.ts'
@@ -7,7 +8,7 @@ import { codexRequest, declareCodex, TWO_OWNERS, type CodexFlags } from './codex
 import type { Context, GlobalFlags, Session } from './context.ts'
 import { flagsOf } from './options.ts'
 import { printResult, say, warn } from './output.ts'
-import { holderWithPlan, statusJson } from './status-report.ts'
+import { statusJson } from './status-report.ts'
 
 /** `codex-auth import codex`: Codex's login becomes ours. */
 export function addImportCommand(program: Command, context: Context): void {

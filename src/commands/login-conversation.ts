@@ -8,6 +8,7 @@ import type { Context, Whereabouts } from './context.ts'
 import type { LoginFlags } from './login-flags.ts'
 import { say, tell as tellAlways, warn } from './output.ts'
 import { statusLine } from './status-line.ts'
+import { tinted } from './tint.ts'
 
 interface Manner {
   readonly openBrowser: boolean
@@ -84,7 +85,7 @@ export function deviceConversation(context: Context, flags: LoginFlags, provider
       if (provider === 'openai') say(context, flags, ENABLE_FIRST)
       // As with an address, the code is shown in any case.
       context.stderr(
-        `Open this page on any device:\n\n${verificationUrl}\n\nand enter the code:\n\n${userCode}\n\n`,
+        `Open this page on any device:\n\n${verificationUrl}\n\nand enter the code:\n\n${tinted('strong', userCode, context.stderrHasColours)}\n\n`,
       )
       if (context.isTerminal && !flags.quiet)
         context.stderr(qrCode(verificationUrlComplete ?? verificationUrl, context.columns))

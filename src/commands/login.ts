@@ -15,12 +15,13 @@ import type { Context, Session } from './context.ts'
 import { checkKeyProvider, mintAfterLogin } from './login-api-key.ts'
 import { conversation, deviceConversation } from './login-conversation.ts'
 import { endingWithInput, watchingInput } from './login-end-of-input.ts'
-import { printSignedIn, withAddressEvents, withCodeEvents } from './login-events.ts'
+import { withAddressEvents, withCodeEvents } from './login-events.ts'
 import { declareLogin, refuseIdleRules, type LoginFlags } from './login-flags.ts'
+import { report, tellPrevious } from './login-report.ts'
 import { hasMintedKey, warnOfLivingKey } from './minted-key.ts'
 import { flagsOf } from './options.ts'
-import { say, warn, wrapped } from './output.ts'
-import { holderWithPlan, statusExitCode, statusJson } from './status-report.ts'
+import { warn, wrapped } from './output.ts'
+import { statusExitCode } from './status-report.ts'
 
 /** `codex-auth login`: a browser here, a browser elsewhere, or a secret given by hand. */
 export function addLoginCommand(program: Command, context: Context): void {
@@ -197,21 +198,5 @@ function forbidden(): AuthError {
     {
       nextStep: 'leave out --no-input, or put a token into CODEX_AUTH_TOKEN',
     },
-  )
-}
-
-function report(context: Context, flags: LoginFlags, found: Status, text: string): void {
-  const { credential, profile, source } = found
-  const where = source === 'environment' ? 'by CODEX_AUTH_TOKEN' : `profile "${profile}"`
-  const done = credential?.method === 'api_key' ? 'Saved' : `${text} as`
-  say(context, flags, `${done} ${credential ? holderWithPlan(credential) : 'nobody'}, ${where}.`)
-  printSignedIn(context, flags, statusJson(found))
-}
-
-function tellPrevious(context: Context, { previous }: LoggedIn): void {
-  if (previous?.kind !== 'unconfirmed') return
-  warn(
-    context,
-    `the login before this one is gone here, but its revocation was not confirmed: ${previous.error.message}`,
   )
 }

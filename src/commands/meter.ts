@@ -1,7 +1,9 @@
 import type { Context } from './context.ts'
+import { tinted, type Tint } from './tint.ts'
 
 /** How a meter is drawn. */
 export interface MeterStyle {
+  readonly hasColours: boolean
   /** Columns that there are, beside the label. */
   readonly width: number
   readonly filled: string
@@ -9,7 +11,7 @@ export interface MeterStyle {
 }
 
 /** Columns of a report's indented labels. */
-const LABEL = 15
+export const LABEL = 15
 
 /** Columns. A longer bar says nothing more. */
 const LONGEST = 40
@@ -24,11 +26,12 @@ const RESET = 23
 const SHORTEST = 8
 
 /** Blocks on a terminal that has them, else signs that every one has. */
-export function meterStyle({ env, columns, stdoutIsTerminal }: Context): MeterStyle {
+export function meterStyle(context: Context): MeterStyle {
+  const { env, columns, stdoutIsTerminal, stdoutHasColours: hasColours } = context
   const width = (stdoutIsTerminal ? columns : 80) - LABEL - 1
   return stdoutIsTerminal && hasBlocks(env)
-    ? { width, filled: '█', empty: '░' }
-    : { width, filled: '#', empty: '-' }
+    ? { width, hasColours, filled: '█', empty: '░' }
+    : { width, hasColours, filled: '#', empty: '-' }
 }
 
 /** A new Windows terminal has them whatever the variables say, which are not set there. */
@@ -42,17 +45,24 @@ function hasBlocks(env: Context['env']): boolean {
 export function meter(
   percent: number | undefined,
   note: string | undefined,
-  { width, filled, empty }: MeterStyle,
+  { width, hasColours, filled, empty }: MeterStyle,
 ): string[] {
   if (percent === undefined) return [['use not told', note].filter(Boolean).join(', ')]
   const beside = width - PERCENT - RESET
   const isOneLine = beside >= SHORTEST
   const length = Math.min(LONGEST, Math.max(SHORTEST, isOneLine ? beside : width - PERCENT))
   const cells = cellsOf(percent, length)
-  const bar = `${filled.repeat(cells)}${empty.repeat(length - cells)}`
+  const used = tinted(tintOf(percent), filled.repeat(cells), hasColours)
+  const bar = `${used}${empty.repeat(length - cells)}`
   const text = `${bar} ${String(whole(percent)).padStart(3)} % used`
   if (note === undefined) return [text]
   return isOneLine ? [`${text}, ${note}`] : [text, note]
+}
+
+/** From where on a person would look, and from where on they would wait. */
+function tintOf(percent: number): Tint {
+  if (percent >= 90) return 'bad'
+  return percent >= 75 ? 'caution' : 'good'
 }
 
 /** Begun shows as begun, and what is not all never shows as all. */

@@ -1,6 +1,8 @@
+import { stripVTControlCharacters } from 'node:util'
 import { formatDuration } from '../core/duration.ts'
 import type { LockHolder } from '../core/ports.ts'
 import type { Context, GlobalFlags } from './context.ts'
+import { tinted } from './tint.ts'
 
 /** Prints a result: one JSON object with `--json`, else the text for people. */
 export function printResult(context: Context, flags: GlobalFlags, json: object, text: string): void {
@@ -25,7 +27,17 @@ export function tell(context: Context, text: string): void {
 
 /** Says something that went wrong without ending the command; `--quiet` does not hide it. */
 export function warn(context: Context, text: string): void {
-  tell(context, `codex-auth: warning: ${text}`)
+  tell(context, `${tinted('caution', 'codex-auth: warning:', context.stderrHasColours)} ${text}`)
+}
+
+/** Says why the command has failed, and the one thing to do about it. */
+export function tellFailure(context: Context, message: string, nextStep: string): void {
+  const { stderrHasColours } = context
+  const [name, next] = [
+    tinted('bad', 'codex-auth:', stderrHasColours),
+    tinted('strong', 'Next:', stderrHasColours),
+  ]
+  tell(context, `${name} ${message}\n  ${next} ${nextStep}`)
 }
 
 /**
@@ -41,16 +53,23 @@ export function wrapped(text: string, { stderrIsTerminal, columns }: Context): s
     : text
 }
 
-function wrapLine(line: string, columns: number): string {
+/** Its own indent is kept by the lines that it becomes. */
+export function wrapLine(line: string, columns: number): string {
   const [, indent = '', rest = ''] = /^(\s*)(.*)$/.exec(line) ?? []
   const lines: string[] = []
   for (const word of words(rest)) {
     const last = lines.at(-1)
     const longer = last === undefined ? indent + word : `${last} ${word}`
-    if (last === undefined || longer.length <= columns) lines.splice(Math.max(lines.length - 1, 0), 1, longer)
+    if (last === undefined || widthOf(longer) <= columns)
+      lines.splice(Math.max(lines.length - 1, 0), 1, longer)
     else lines.push(indent + word)
   }
   return lines.join('\n')
+}
+
+/** Columns; a colour takes none. */
+function widthOf(text: string): number {
+  return stripVTControlCharacters(text).length
 }
 
 /** A command at the end stays one piece: broken in two lines, it could not be copied. */

@@ -8,6 +8,7 @@ import { hasMintedKey, warnOfLivingKey } from './minted-key.ts'
 import { flagsOf } from './options.ts'
 import { printResult, say } from './output.ts'
 import { statusJson } from './status-report.ts'
+import { tinted } from './tint.ts'
 
 /** `codex-auth profile`: several logins side by side. */
 export function addProfileCommand(program: Command, context: Context): void {
@@ -28,18 +29,25 @@ function addList(profile: Command, context: Context): void {
         .profiles()
         .map((name) => status(name, undefined, { ...session, environment: undefined }))
       const json = found.map((one) => ({ ...statusJson(one), current: one.profile === session.profile }))
-      printResult(context, flags, { schema_version: 1, profiles: json }, listText(found, session.profile))
+      printResult(
+        context,
+        flags,
+        { schema_version: 1, profiles: json },
+        listText(found, context, session.profile),
+      )
       if (found.length === 0) say(context, flags, 'No profiles yet. Next: codex-auth login')
     })
 }
 
-function listText(found: readonly Status[], current: string): string {
+function listText(found: readonly Status[], { stdoutHasColours }: Context, current: string): string {
   const width = Math.max(0, ...found.map(({ profile }) => profile.length))
   return found
-    .map(({ profile, state, credential }) => {
+    .map(({ profile, state, credential, problem }) => {
       const mark = profile === current ? '*' : ' '
       const who = credential ? holderName(credential) : ''
-      return `${mark} ${profile.padEnd(width)}  ${state.padEnd(10)}  ${who}`.trimEnd() + '\n'
+      const how = tinted(problem === undefined ? 'good' : 'bad', state, stdoutHasColours)
+      const gap = who === '' ? '' : ' '.repeat(12 - state.length)
+      return `${mark} ${profile.padEnd(width)}  ${how}${gap}${who}\n`
     })
     .join('')
 }

@@ -2,10 +2,10 @@ import type { Command } from 'commander'
 import { status, type Status } from '../core/status.ts'
 import { verifiedStatus } from '../core/verified-status.ts'
 import type { Context, Session } from './context.ts'
-import { meterStyle } from './meter.ts'
 import { flagsOf, minTtlOption } from './options.ts'
 import { printResult } from './output.ts'
-import { statusExitCode, statusJson, statusText } from './status-report.ts'
+import { statusExitCode, statusJson } from './status-report.ts'
+import { statusText } from './status-text.ts'
 
 interface StatusFlags {
   readonly minTtl?: number
@@ -37,7 +37,7 @@ export function addStatusCommand(program: Command, context: Context): void {
           { schema_version: 1, profiles: found.map(statusJson) },
           allText(context, found),
         )
-      } else printResult(context, flags, statusJson(first), statusText(first, meterStyle(context)))
+      } else printResult(context, flags, statusJson(first), statusText(first, context))
       context.endWith(worst(found))
     })
 }
@@ -61,7 +61,7 @@ function portsFor(flags: StatusFlags, session: Session): Session {
 }
 
 function allText(context: Context, found: readonly Status[]): string {
-  return found.map((each) => statusText(each, meterStyle(context))).join('\n')
+  return found.map((each) => statusText(each, context)).join('\n')
 }
 
 function worst(found: readonly Status[]): number {

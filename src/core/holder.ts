@@ -11,3 +11,9 @@ export function holderName({ method, account }: Credential): string {
   const isNamed = [account.email, account.id, account.userId].some((name) => name !== undefined)
   return method === 'access_token' && !isNamed ? 'an access token' : accountName(account)
 }
+
+/** Whose a credential is, with the plan where it is known. */
+export function holderWithPlan(credential: Credential): string {
+  const { plan } = credential.account
+  return plan === undefined ? holderName(credential) : `${holderName(credential)} (${plan})`
+}

@@ -31,7 +31,8 @@ async function usageLines(options: RunOptions = {}) {
   const { exitCode, stdout, stderr } = await home.run('status --usage', options)
   expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' })
   const lines = stdout.trimEnd().split('\n')
-  return lines.slice(lines.findIndex((line) => line.startsWith('  Stored in ')) + 1)
+  const place = lines.findIndex((line) => line.startsWith('  Stored in '))
+  return lines.slice(lines.findIndex((line, at) => at > place && /^ {2}\S/.test(line)))
 }
 
 function limit(used_percent: unknown, limit_window_seconds: unknown, more: object = {}) {

@@ -27,6 +27,8 @@ export interface RunOptions {
   readonly terminal?: boolean
   /** Standard output is a terminal; it is none unless told. */
   readonly stdoutIsTerminal?: boolean
+  /** Both are terminals that show colours. */
+  readonly colours?: boolean
   /** Of the terminal; so many that nothing is wrapped, unless told. */
   readonly columns?: number
   /** Standard input: {@link piped}, {@link openPipe} or {@link keyboard}; there is none unless told. */
@@ -164,6 +166,7 @@ function surroundings(home: string, options: RunOptions, output: Output, said: E
     stderr,
     stderrIsTerminal: terminal,
     stdoutIsTerminal,
+    ...(options.colours && { hasColours: { stdout: true, stderr: true } }),
     columns,
     ...(stdin && { input: terminalInput(stdin, { write: stderr }) }),
     ...(where !== 'system' && { whereabouts: async () => ({ ...AT_A_DESKTOP, ...where }) }),

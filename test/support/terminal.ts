@@ -30,7 +30,17 @@ export function startOnTerminal(args: readonly string[], options: TerminalOption
   const command = `stty cols 500; exec ${[process.execPath, PROGRAM, ...args].map(quoted).join(' ')}`
   const { PATH, HOME, TMPDIR } = process.env
   const child = spawn('script', ['--quiet', '--return', '--flush', '--command', command, '/dev/null'], {
-    env: { PATH, HOME, TMPDIR, TERM: 'xterm', SHELL: '/bin/sh', CODEX_AUTH_HOME: home, ...env },
+    env: {
+      PATH,
+      HOME,
+      TMPDIR,
+      TERM: 'xterm',
+      SHELL: '/bin/sh',
+      // What is asserted is text; a test of colours asks for them.
+      NO_COLOR: '1',
+      CODEX_AUTH_HOME: home,
+      ...env,
+    },
     stdio: 'pipe',
     timeout: TIME_LIMIT,
     killSignal: 'SIGKILL',
