@@ -88,7 +88,7 @@ export function deviceConversation(context: Context, flags: LoginFlags, provider
         `Open this page on any device:\n\n${verificationUrl}\n\nand enter the code:\n\n${tinted('strong', userCode, context.stderrHasColours)}\n\n`,
       )
       if (context.isTerminal && !flags.quiet)
-        context.stderr(qrCode(verificationUrlComplete ?? verificationUrl, context.columns))
+        context.stderr(qrCode(verificationUrlComplete ?? verificationUrl, context))
       say(
         context,
         flags,
@@ -103,8 +103,10 @@ export function deviceConversation(context: Context, flags: LoginFlags, provider
 const ENABLE_FIRST =
   'Device sign-in must be allowed first, in the security settings of your ChatGPT account.\n'
 
-function qrCode(address: string, columns: number): string {
-  const picture = renderUnicodeCompact(address, { border: 2 })
-  const width = Math.max(...picture.split('\n').map((row) => row.length))
-  return width + MARGIN > columns ? '' : `${picture}\n\n`
+/** Its light parts are what is drawn. On a light terminal that would be the wrong way round, which not every camera reads. */
+function qrCode(address: string, { columns, stderrHasColours }: Context): string {
+  const rows = renderUnicodeCompact(address, { border: 2 }).split('\n')
+  const width = Math.max(...rows.map((row) => row.length))
+  if (width + MARGIN > columns) return ''
+  return `${rows.map((row) => tinted('white_on_black', row, stderrHasColours)).join('\n')}\n\n`
 }

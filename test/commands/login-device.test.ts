@@ -132,6 +132,12 @@ describe('at a terminal, login --device-code', () => {
     })
   })
 
+  test('draws that picture white on black where there are colours, so that cameras read it on a light terminal too', async () => {
+    const rows = picture().trimEnd().split('\n')
+    const { stderr } = await run(login, { terminal: true, colours: true })
+    expect(stderr).toContain(`\n${rows.map((row) => `\u001B[97;40m${row}\u001B[39;49m\n`).join('')}\n`)
+  })
+
   test.each([
     [4, true],
     [3, false],
