@@ -1,3 +1,4 @@
+import { isBuiltin } from 'node:module'
 import { defineConfig, type Plugin } from 'rolldown'
 
 /** The hot path reaches the command line as a file of its own, loaded only when it is needed. */
@@ -18,6 +19,22 @@ const signalsStayTheHosts: Plugin = {
   resolveId: (source) => (source === 'signal-exit' ? '\0no-signal-exit' : null),
   load: (id) => (id === '\0no-signal-exit' ? 'module.exports = () => () => undefined' : null),
 }
+
+/**
+ * That package is CommonJS, and its `require` of what Node.js itself has would become one made from `import.meta.url`. Whoever
+ * bundles the library into CommonJS, as editors' extensions are, has no such address.
+ */
+const nodesOwnModules: Plugin = {
+  name: 'nodes-own-modules',
+  transform: {
+    filter: { id: /node_modules/ },
+    handler: (code) =>
+      code.replaceAll(/\brequire\((['"])([a-z:_/]+)\1\)/g, (call, _quote, name: string) =>
+        isBuiltin(name) ? `process.getBuiltinModule('${name}')` : call,
+      ),
+  },
+}
+
 const packagesButTheLock = /^(?!(?:node:|proper-lockfile|graceful-fs|retry|signal-exit)\b)[^./\0]/
 
 /** The CLI carries its packages in lazy chunks; the library leaves all but one to whoever installs it. */
@@ -43,7 +60,7 @@ export default defineConfig([
     platform: 'node',
     input: { index: 'src/index.ts' },
     external: [packagesButTheLock],
-    plugins: [signalsStayTheHosts],
+    plugins: [signalsStayTheHosts, nodesOwnModules],
     output: { dir: 'dist', format: 'esm', chunkFileNames: 'index/[name]-[hash].js' },
   },
   {

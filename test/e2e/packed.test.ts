@@ -112,16 +112,24 @@ describe('the library', () => {
     expect(JSON.parse(names).toSorted()).toEqual(Object.keys(library).toSorted())
   })
 
-  test('renews and hands out a token where it is installed', async () => {
+  test.each([
+    ['program.mjs', "import { accessToken } from 'codex-auth'"],
+    ['program.cjs', "const { accessToken } = require('codex-auth')"],
+  ])('renews and hands out a token where it is installed, to %s', async (name, found) => {
     const [home, issuer] = [newHome(), await newIssuer()]
     await storeLogin(home, issuer.issueLogin(), { expiresAt: Math.floor(Date.now() / 1000) - 60 })
-    const program = join(packed.project, 'program.js')
-    writeFileSync(
-      program,
-      "import { accessToken } from 'codex-auth'\nconst { accountId } = await accessToken()\nconsole.log(accountId)\n",
-    )
+    const program = join(packed.project, name)
+    writeFileSync(program, `${found}\naccessToken().then(({ accountId }) => console.log(accountId))\n`)
     expect(await runCli([], { home, program })).toEqual({ exitCode: 0, stdout: 'account-1\n', stderr: '' })
     expect(issuer.refreshes).toBe(1)
+  })
+
+  test('asks nowhere for its own address, which it has not when it is bundled into CommonJS', () => {
+    const code = packed.files.filter((path) => /^dist\/index\b.*\.js$/.test(path))
+    const asking = code.filter((path) =>
+      readFileSync(join(packed.alone, path), 'utf8').includes('import.meta'),
+    )
+    expect({ some: code.length > 1, asking }).toEqual({ some: true, asking: [] })
   })
 
   test.for([
