@@ -2,6 +2,7 @@ import { AuthError } from '../errors.ts'
 import { accessToken } from './access-token.ts'
 import type { AccessTokenOptions } from './access-token-options.ts'
 import { checkedOrigins } from './allowed-origins.ts'
+import { FruitlessRenewals } from './fruitless-renewals.ts'
 import type { AccessToken } from './handed-out.ts'
 import { discard, drop, isRequest, repeated, type FetchCall } from './repeatable-body.ts'
 
@@ -24,13 +25,14 @@ export type Fetch = (input: string | URL | Request, init?: RequestInit) => Promi
  *
  * When a token is refused with 401, the request is made once more, and only once, with one that is newer: another call's or
  * process's, or a renewed one. A request whose body is a stream cannot be made twice: its 401 is returned. So is that of a key or
- * token that cannot be renewed.
+ * token that cannot be renewed, and that of a token which was refused as soon as it was new, for a minute.
  * @throws {AuthError} at once, `usage` for an origin that is not one.
  * @throws {AuthError} from the returned function, as {@link accessToken}; `usage` where no origin is known.
  */
 export function authenticatedFetch(options: AuthenticatedFetchOptions = {}): Fetch {
   const { origins, fetch, ...rest } = options
   const allowed = origins && checkedOrigins(origins)
+  const fruitless = new FruitlessRenewals()
   return async (input, init) => {
     const url = new URL(isRequest(input) ? input.url : input)
     // Looked up at each request: what watches or records them may take its place later.
@@ -41,14 +43,19 @@ export function authenticatedFetch(options: AuthenticatedFetchOptions = {}): Fet
     const newest = (refused?: string): Promise<AccessToken> => accessToken({ ...rest, signal, refused })
     const token = await newest()
     if (!(allowed ?? ownOrigin(token)).has(url.origin)) return send(input, init)
-    return sendTwiceIfRefused(call, token, newest, (one, its) => send(one.input, authorized(one, url, its)))
+    const renew = async (): Promise<AccessToken | undefined> =>
+      fruitless.includes(token.accessToken) ? undefined : unlessFinal(newest(token.accessToken))
+    return sendTwiceIfRefused(call, token, renew, fruitless, (one, its) =>
+      send(one.input, authorized(one, url, its)),
+    )
   }
 }
 
 async function sendTwiceIfRefused(
   call: FetchCall,
   token: AccessToken,
-  newest: (refused: string) => Promise<AccessToken>,
+  renew: () => Promise<AccessToken | undefined>,
+  fruitless: FruitlessRenewals,
   send: (call: FetchCall, token: AccessToken) => Promise<Response>,
 ): Promise<Response> {
   const again = repeated(call)
@@ -56,14 +63,26 @@ async function sendTwiceIfRefused(
   try {
     const response = await send(call, token)
     if (again === undefined || !isRefusal(response, call)) return response
-    const newer = await unlessFinal(newest(token.accessToken))
+    const newer = await orDrop(response, renew())
     if (newer === undefined) return response
     isUsed = true
     await drop(response)
-    return await send(again, newer)
+    const last = await send(again, newer)
+    if (isRefusal(last, call)) fruitless.add(newer.accessToken)
+    return last
   } finally {
     // The other copy of the body may be on its way still, and this one's end comes only with it.
     if (again !== undefined && !isUsed) void discard(again)
+  }
+}
+
+/** A response that the caller never sees must not hold its connection, however long its body is. */
+async function orDrop<T>(response: Response, work: Promise<T>): Promise<T> {
+  try {
+    return await work
+  } catch (error) {
+    await drop(response)
+    throw error
   }
 }
 

@@ -1,9 +1,15 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { text } from 'node:stream/consumers'
-import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { authenticatedFetch, type AuthenticatedFetchOptions, type Fetch } from '../../src/index.ts'
 import { sampleCredential } from '../support/credentials.ts'
-import { credentialOf, hold, startFakeIssuer, type FakeIssuer } from '../support/fake-issuer.ts'
+import {
+  credentialOf,
+  hold,
+  startFakeIssuer,
+  type FakeIssuer,
+  type IssuedLogin,
+} from '../support/fake-issuer.ts'
 import { temporaryHome, type Home } from '../support/fake-surroundings.ts'
 import { listenOnLoopback } from '../support/loopback-server.ts'
 
@@ -63,9 +69,13 @@ async function keepRefusedLogin(): Promise<string> {
 }
 
 async function keepLogin(): Promise<string> {
+  return (await keepLoginOfIssuer()).accessToken
+}
+
+async function keepLoginOfIssuer(): Promise<IssuedLogin> {
   const login = issuer.issueLogin()
   await home.keep(credentialOf(login))
-  return login.accessToken
+  return login
 }
 
 function fetching(options: AuthenticatedFetchOptions = {}): Fetch {
@@ -273,6 +283,43 @@ describe('after a 401', () => {
       requests: 2,
       refreshes: 1,
     })
+  })
+
+  test('a server that refuses new tokens as well makes one renewal a minute, and others none', async () => {
+    onTestFinished(() => void vi.useRealTimers())
+    const start = Date.now()
+    vi.useFakeTimers({ toFake: ['Date'], now: start })
+    await keepLogin()
+    api.refuses = true
+    const fetch = fetching()
+    for (const seconds of [0, 1, 59]) {
+      vi.setSystemTime(start + seconds * 1000)
+      expect(await answerOf(fetch(api.origin))).toEqual(REFUSED)
+    }
+    expect({ requests: api.received.length, refreshes: issuer.refreshes }).toEqual({
+      requests: 4,
+      refreshes: 1,
+    })
+    vi.setSystemTime(start + 61_000)
+    expect(await answerOf(fetch(api.origin))).toEqual(REFUSED)
+    api.refuses = false
+    expect(await answerOf(fetch(api.origin))).toEqual(WELCOME)
+    expect(issuer.refreshes).toBe(2)
+  })
+
+  test('the connection of a 401 is given back when there is no newer token to go on with', async () => {
+    issuer.endLogin(credentialOf(await keepLoginOfIssuer()).refreshToken ?? '')
+    const server = await listenOnLoopback()
+    onTestFinished(() => server.close())
+    const closed = new Promise<void>((resolve) => {
+      server.serve(async (_request, response) => {
+        response.once('close', resolve).writeHead(401).write('the beginning of a body without an end')
+      })
+    })
+    await expect(fetching({ origins: [server.origin] })(server.origin)).rejects.toThrow(
+      expect.objectContaining({ code: 'refresh_refused' }),
+    )
+    await closed
   })
 
   test.each(Object.keys(bodies))('a %s is sent again', async (kind) => {
