@@ -159,7 +159,7 @@ async function answerFailure(redirect: Redirect, error: unknown, flag: string): 
   const known = error instanceof AuthError
   await redirect.answer({
     kind: 'failed',
-    message: known ? error.message : 'Something unforeseen happened. The terminal says more.',
+    message: known ? error.message : 'Something unforeseen happened. The program says more.',
     nextStep: known ? nextStep(error, flag) : `codex-auth login${flag}`,
   })
 }

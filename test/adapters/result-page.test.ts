@@ -51,7 +51,7 @@ describe('the page of a sign-in that succeeded', () => {
 <dt>Profile</dt><dd><bdi>default</bdi></dd>
 <dt>Provider</dt><dd><bdi>auth.openai.com</bdi></dd>
 </dl>
-<p class="close">You can close this tab and go back to the terminal.</p>
+<p class="close">You can close this tab.</p>
 <p class="name">codex-auth</p>
 </main>
 </body>
@@ -77,7 +77,7 @@ describe('the page of a sign-in that succeeded', () => {
       '<dt>Profile</dt><dd><bdi>default</bdi></dd>',
       '<dt>Provider</dt><dd><bdi>auth.openai.com</bdi></dd>',
       '</dl>',
-      '<p class="close">You can close this tab and go back to the terminal.</p>',
+      '<p class="close">You can close this tab.</p>',
     ])
   })
 
@@ -108,7 +108,7 @@ describe('the page of a sign-in that failed', () => {
       '<h2>What to do next</h2>',
       '<p><code><span>codex-auth</span> <span>login</span> <span>--device-code</span></code></p>',
       '</section>',
-      '<p class="close">You can close this tab and go back to the terminal.</p>',
+      '<p class="close">You can close this tab.</p>',
     ])
   })
 

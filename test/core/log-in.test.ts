@@ -360,7 +360,7 @@ describe('the login before stays, and nothing is left open,', () => {
     expect(it.shown).toEqual([
       {
         kind: 'failed',
-        message: 'Something unforeseen happened. The terminal says more.',
+        message: 'Something unforeseen happened. The program says more.',
         nextStep: 'codex-auth login --profile work',
       },
     ])

@@ -104,6 +104,10 @@ describe.each(languages.filter((each) => each !== english))('in $language', (str
     expect(ending(here, signsOf(language).fullStop)).toEqual(ending(inEnglish, '.'))
   })
 
+  test('nothing leads to a terminal, which a sign-in that another program drives has not', () => {
+    expect(Object.values(here).join('\n')).not.toMatch(/terminal|ターミナル|终端/i)
+  })
+
   test('the signs are those of the language', () => {
     const text = Object.values(here).join('\n')
     expect(text.match(/['"<>&]|\.\.\.| {2}/g)).toBeNull()

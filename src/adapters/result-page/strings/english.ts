@@ -10,10 +10,10 @@ export const english: Strings = {
   profile: 'Profile',
   provider: 'Provider',
   nextStep: 'What to do next',
-  closeTab: 'You can close this tab and go back to the terminal.',
+  closeTab: 'You can close this tab.',
   faults: {
-    wrong_state: 'This is not the sign-in that the terminal waits for. Open the address that it shows.',
-    already_answered: 'This sign-in has already come back. The terminal says how it ended.',
+    wrong_state: 'This is not the sign-in that the program waits for. Open the address that it shows.',
+    already_answered: 'This sign-in has already come back. The program says how it ended.',
     repeated_parameter: 'The provider sent the same parameter twice, so its answer cannot be trusted.',
     not_found: 'There is no page here. This port only waits for a sign-in to come back.',
     method_not_allowed: 'A sign-in comes back with GET, and with nothing else.',

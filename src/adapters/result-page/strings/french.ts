@@ -11,17 +11,18 @@ export const french: Strings = {
   profile: 'Profil',
   provider: 'Fournisseur',
   nextStep: 'Étape suivante',
-  closeTab: 'Vous pouvez fermer cet onglet et revenir au terminal.',
+  closeTab: 'Vous pouvez fermer cet onglet.',
   faults: {
-    wrong_state: 'Ce n’est pas la connexion que le terminal attend. Ouvrez l’adresse qu’il affiche.',
-    already_answered: 'Cette connexion est déjà revenue. Le terminal indique comment elle s’est terminée.',
+    wrong_state: 'Ce n’est pas la connexion que le programme attend. Ouvrez l’adresse qu’il affiche.',
+    already_answered:
+      'La réponse à cette connexion est déjà arrivée. Le programme indique comment elle s’est terminée.',
     repeated_parameter:
       'Le fournisseur a envoyé deux fois le même paramètre\u202f; sa réponse n’est donc pas fiable.',
-    not_found: 'Il n’y a pas de page ici. Ce port attend seulement le retour d’une connexion.',
-    method_not_allowed: 'Une connexion revient par GET, et par rien d’autre.',
-    wrong_host: 'Cette adresse n’est pas celle à laquelle la connexion doit revenir.',
-    body: 'Une connexion revient par une requête sans corps.',
-    address_too_long: 'Cette adresse est trop longue pour être celle d’une connexion.',
+    not_found: 'Il n’y a pas de page ici. Ce port attend seulement la réponse à une connexion.',
+    method_not_allowed: 'La réponse à une connexion arrive toujours par GET.',
+    wrong_host: 'Cette adresse n’est pas celle où arrive la réponse à une connexion.',
+    body: 'La réponse à une connexion arrive dans une requête sans corps.',
+    address_too_long: 'Cette adresse est trop longue pour être la réponse à une connexion.',
     headers_too_large:
       'Le navigateur a envoyé trop de cookies pour cet hôte. Supprimez ces cookies, puis connectez-vous à nouveau.',
     too_slow: 'La requête a mis trop de temps à arriver.',

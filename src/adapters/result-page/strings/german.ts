@@ -10,18 +10,19 @@ export const german: Strings = {
   profile: 'Profil',
   provider: 'Anbieter',
   nextStep: 'Nächster Schritt',
-  closeTab: 'Sie können diesen Tab schließen und zum Terminal zurückkehren.',
+  closeTab: 'Sie können diesen Tab jetzt schließen.',
   faults: {
     wrong_state:
-      'Das ist nicht die Anmeldung, auf die das Terminal wartet. Öffnen Sie die Adresse, die dort steht.',
-    already_answered: 'Diese Anmeldung ist schon zurückgekommen. Wie sie ausgegangen ist, steht im Terminal.',
+      'Das ist nicht die Anmeldung, auf die das Programm wartet. Öffnen Sie die Adresse, die es anzeigt.',
+    already_answered:
+      'Die Antwort auf diese Anmeldung ist schon eingegangen. Wie sie ausgegangen ist, zeigt das Programm.',
     repeated_parameter:
       'Der Anbieter hat denselben Parameter zweimal gesendet. Seiner Antwort ist deshalb nicht zu trauen.',
-    not_found: 'Hier gibt es keine Seite. Dieser Port wartet nur darauf, dass eine Anmeldung zurückkommt.',
-    method_not_allowed: 'Eine Anmeldung kommt mit GET zurück und mit nichts anderem.',
-    wrong_host: 'Das ist nicht die Adresse, zu der die Anmeldung zurückkommt.',
-    body: 'Eine Anmeldung kommt ohne Request-Body zurück.',
-    address_too_long: 'Diese Adresse ist länger, als sie bei einer Anmeldung je ist.',
+    not_found: 'Hier gibt es keine Seite. Dieser Port wartet nur auf die Antwort auf eine Anmeldung.',
+    method_not_allowed: 'Die Antwort auf eine Anmeldung kommt immer mit GET.',
+    wrong_host: 'Das ist nicht die Adresse, an der die Antwort auf eine Anmeldung ankommt.',
+    body: 'Die Antwort auf eine Anmeldung hat keinen Request-Body.',
+    address_too_long: 'Diese Adresse ist zu lang für die Antwort auf eine Anmeldung.',
     headers_too_large:
       'Der Browser hat zu viele Cookies für diesen Host gesendet. Löschen Sie sie und melden Sie sich noch einmal an.',
     too_slow: 'Die Anfrage ist nicht rechtzeitig vollständig angekommen.',
