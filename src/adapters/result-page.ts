@@ -112,14 +112,21 @@ function hostOf(issuer: string): string {
 
 /** Errors are written as they follow a program's name in a terminal; here they stand alone. */
 function sentence(text: string): string {
-  const end = /[.!?:]$/.test(text) ? '' : '.'
+  const end = text === '' || /[.!?:]\s*$/.test(text) ? '' : '.'
   return text.charAt(0).toUpperCase() + text.slice(1) + end
 }
 
-/** A next step is either a command as a whole, or prose that may hold commands between backticks. */
+const programs = 'codex-auth|sudo|chmod|chown|ls|df|mv|kill|npm'
+/** A next step that is a command as a whole, or prose that ends in one, which then has no full stop after it. */
+const lastCommand = new RegExp(`(?:^|(?<=: ))(?:${programs}) [^\`]*$`)
+/** What stands between backticks in the prose, and flags, with the values that they ask for. */
+const commandWithin = /`([^`]+)`|(?<![\w-])(--[a-z][\w-]*(?: &lt;[\w-]+&gt;)?)/g
+
 function instruction(nextStep: string): string {
-  if (/^(codex-auth|sudo|chmod|chown|ls|df) /.test(nextStep)) return command(escape(nextStep))
-  return escape(sentence(nextStep)).replaceAll(/`([^`]+)`/g, (_, html: string) => command(html))
+  const last = lastCommand.exec(nextStep)?.[0] ?? ''
+  const prose = escape(sentence(nextStep.slice(0, nextStep.length - last.length)))
+  const marked = prose.replaceAll(commandWithin, (_, quoted: string, flag: string) => command(quoted ?? flag))
+  return marked + (last && command(escape(last)))
 }
 
 /** Each word on its own, because browsers break lines within `--flag`. */

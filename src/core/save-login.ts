@@ -89,7 +89,7 @@ async function checkAccount(
     `The profile "${profile}" holds a login of ${holderName(before)}, and ${arrival(credential)}. Nothing was changed.`,
     {
       nextStep:
-        'sign in to another profile (--profile <name>), or replace this login: codex-auth login --force',
+        'sign in to another profile with --profile <name>, or replace this login: codex-auth login --force',
     },
   )
 }

@@ -119,6 +119,14 @@ describe('the page of a sign-in that failed', () => {
       'run `df -h` and `ls`!',
       'Run <code><span>df</span> <span>-h</span></code> and <code><span>ls</span></code>!',
     ],
+    ['mend it: codex-auth x', 'Mend it: <code><span>codex-auth</span> <span>x</span></code>'],
+    [
+      'use another with --profile <name>, or not: codex-auth x --force',
+      'Use another with <code><span>--profile</span> <span>&lt;name&gt;</span></code>, or not: ' +
+        '<code><span>codex-auth</span> <span>x</span> <span>--force</span></code>',
+    ],
+    ['npm install it', '<code><span>npm</span> <span>install</span> <span>it</span></code>'],
+    ['say sign-in: it is well-known', 'Say sign-in: it is well-known.'],
     ['codex-auth <b>', '<code><span>codex-auth</span> <span>&lt;b&gt;</span></code>'],
     ['an odd ` stays', 'An odd ` stays.'],
   ])('shows the next step "%s" so that commands can be told from words', (nextStep, html) => {

@@ -22,7 +22,7 @@ const ADDRESS = /^\n(http\S+)\n\n/
 const HELD =
   'The profile "default" holds a login of alice@example.com, and bob@example.com signed in. Nothing was changed.'
 const ANOTHER_WAY =
-  'sign in to another profile (--profile <name>), or replace this login: codex-auth login --force'
+  'sign in to another profile with --profile <name>, or replace this login: codex-auth login --force'
 const QUESTION =
   'The profile "default" holds a login of alice@example.com. Replace it by bob@example.com? [y/N] '
 

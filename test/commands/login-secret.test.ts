@@ -166,7 +166,7 @@ describe('login --with-api-key', () => {
         message:
           'The profile "default" holds a login of alice@example.com, and an API key was given. Nothing was changed.',
         next_step:
-          'sign in to another profile (--profile <name>), or replace this login: codex-auth login --force',
+          'sign in to another profile with --profile <name>, or replace this login: codex-auth login --force',
       }),
     )
     expect({
@@ -266,7 +266,7 @@ describe('login --with-access-token', () => {
         message:
           'The profile "default" holds a login of alice@example.com, and the token is one of bob@example.com. Nothing was changed.',
         next_step:
-          'sign in to another profile (--profile <name>), or replace this login: codex-auth login --force',
+          'sign in to another profile with --profile <name>, or replace this login: codex-auth login --force',
       }),
     )
     expect({

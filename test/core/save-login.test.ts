@@ -93,7 +93,7 @@ describe('a login over one that is there', () => {
     expect(await saveOver(before, sampleCredential({ account: ADA }))).toEqual({
       outcome: refused(
         `The profile "${PROFILE}" holds a login of ${name}, and ada@example.org signed in. Nothing was changed.`,
-        'sign in to another profile (--profile <name>), or replace this login: codex-auth login --force',
+        'sign in to another profile with --profile <name>, or replace this login: codex-auth login --force',
       ),
       asked: [[there, ADA]],
       isKept: true,
@@ -127,7 +127,7 @@ describe('a login over one that is there', () => {
     expect(await saveOver(before, after)).toEqual({
       outcome: refused(
         `The profile "${PROFILE}" holds a login of ada@example.org, and ${arrival}. Nothing was changed.`,
-        'sign in to another profile (--profile <name>), or replace this login: codex-auth login --force',
+        'sign in to another profile with --profile <name>, or replace this login: codex-auth login --force',
       ),
       asked: [[ADA, after.account]],
       isKept: true,

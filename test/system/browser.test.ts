@@ -99,9 +99,18 @@ describe.for([
   })
 })
 
+test('text twice as large fits a narrow phone, in the language with the longest words', async () => {
+  const { page } = await signedIn({ locale: 'fr-FR' })
+  await page.emulateMedia({ colorScheme: 'light', reducedMotion: 'reduce' })
+  await page.setViewportSize({ width: 320, height: 844 })
+  await page.evaluate(() => void (document.documentElement.style.fontSize = '200%'))
+  await page.screenshot({ path: join(ARTIFACTS, 'success-large-320.png'), fullPage: true })
+  expect(await layoutOf(page)).toEqual({ heading: 'Connexion réussie', overflows: false, isDark: false })
+})
+
 /** A finished sign-in, with its last page still open. */
-async function signedIn(): Promise<{ page: Page; address: string }> {
-  const { running, page, address } = await atSignIn()
+async function signedIn(options?: BrowserContextOptions): Promise<{ page: Page; address: string }> {
+  const { running, page, address } = await atSignIn(options)
   await page.goto(address)
   await fillIn(page)
   const { exitCode } = await running.ended

@@ -17,13 +17,13 @@ export const style = `
 }
 * { box-sizing: border-box; margin: 0; }
 body {
-  display: grid; place-items: center; min-height: 100vh; min-height: 100svh; padding: 1.25rem;
+  display: grid; place-items: center; min-height: 100vh; min-height: 100svh; padding: 1.25rem min(1.25rem, 4vw);
   background: var(--page); color: var(--text);
   font: 1rem/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "DejaVu Sans", sans-serif;
   -webkit-text-size-adjust: 100%; text-size-adjust: 100%;
 }
 main {
-  width: 100%; max-width: 27rem; padding: 2.5rem 2.25rem 2rem; text-align: center; overflow-wrap: anywhere;
+  width: 100%; max-width: 27rem; padding: 2.5rem min(2.25rem, 6vw) 2rem; text-align: center; overflow-wrap: anywhere;
   background: var(--card); border: 1px solid var(--line); border-radius: 1rem;
   box-shadow: 0 1px 2px rgb(0 0 0 / 4%), 0 12px 32px rgb(0 0 0 / 6%);
 }
@@ -34,11 +34,11 @@ svg { fill: none; stroke: currentColor; stroke-width: 2.25; stroke-linecap: roun
 .good svg { color: var(--good); background: var(--good-back); }
 .bad svg { color: var(--bad); background: var(--bad-back); }
 .plain svg { color: var(--quiet); background: var(--inset); }
-h1 { font-size: 1.5rem; line-height: 1.25; font-weight: 650; text-wrap: balance; }
+h1 { font-size: clamp(1rem, 8.5vw, 1.5rem); line-height: 1.25; font-weight: 650; text-wrap: balance; }
 h1 + p { margin-top: 0.625rem; text-wrap: balance; }
 h2 { font-size: 0.8125rem; font-weight: 600; color: var(--quiet); margin-bottom: 0.375rem; }
 dl, section {
-  margin-top: 1.5rem; padding: 0.875rem 1.125rem; text-align: left;
+  margin-top: 1.5rem; padding: 0.875rem min(1.125rem, 4vw); text-align: left;
   background: var(--inset); border-radius: 0.625rem; font-size: 0.9375rem;
 }
 dl { display: grid; grid-template-columns: auto minmax(0, 1fr); gap: 0.375rem 1.25rem; }
@@ -51,9 +51,10 @@ code span { display: inline-block; max-width: 100%; }
   color: var(--quiet); font: 0.8125rem/1.5 ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace;
 }
 @media (max-width: 26rem) {
-  body { padding: 0.75rem; }
-  main { padding: 2rem 1.25rem 1.5rem; }
+  body { padding-block: 0.75rem; }
+  main { padding-block: 2rem 1.5rem; }
   dl { display: block; }
+  dt { overflow-wrap: anywhere; }
   dd + dt { margin-top: 0.5rem; }
 }
 @media (prefers-reduced-motion: no-preference) {
