@@ -11,9 +11,9 @@ export interface StatusReport {
   /**
    * `none`: nobody is signed in. `valid`: the access token works. `expired`: the next call for a token renews it. `dead`: the
    * provider will not renew it. `unreadable`: something is stored and cannot be read. `unknown`: the provider was asked, and
-   * did not say.
+   * did not say. `locked`: the key is not available, a state that no key source has today.
    */
-  readonly state: State
+  readonly state: State | 'locked'
   /** An access token can be had. `null`: nobody knows. */
   readonly usable: boolean | null
   /** What `codex-auth status` ends with; 0 where all is well. */
