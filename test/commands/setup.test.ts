@@ -224,12 +224,19 @@ describe('setup codex, refused', () => {
     },
   )
 
-  test('a CODEX_HOME that is not there, as Codex itself refuses it', async () => {
-    const ended = await run('setup codex', { env: { CODEX_HOME: join(codexHome, 'none') } })
-    expect(ended).toEqual({
+  test.for([
+    ['that is not there', 'none'],
+    ['that is a file', 'file'],
+    ['below a file', 'file/codex'],
+    ['that is a link to itself', 'loop'],
+  ] as const)('a CODEX_HOME %s, as Codex itself refuses it', async ([, name]) => {
+    writeFileSync(join(codexHome, 'file'), '')
+    symlinkSync('loop', join(codexHome, 'loop'))
+    const folder = join(codexHome, name)
+    expect(await run('setup codex', { env: { CODEX_HOME: folder } })).toEqual({
       exitCode: 2,
       stdout: '',
-      stderr: `codex-auth: CODEX_HOME names ${codexHome}/none, which is no folder.\n  Next: make that folder, or unset CODEX_HOME, and try again\n`,
+      stderr: `codex-auth: CODEX_HOME names ${folder}, which is no folder.\n  Next: name the folder that Codex uses, or leave it out for ~/.codex\n`,
     })
   })
 

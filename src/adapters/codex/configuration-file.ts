@@ -8,13 +8,12 @@ import {
   statSync,
   type Stats,
 } from 'node:fs'
-import { homedir } from 'node:os'
-import { dirname, isAbsolute, join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { AuthError } from '../../errors.ts'
 import type { CodexConfiguration } from '../../core/set-up-codex.ts'
+import type { Environment } from '../root-folder.ts'
 import { flushFolder, replaceFile, writing } from '../store/durable-file.ts'
-
-type Environment = Readonly<Record<string, string | undefined>>
+import { codexFolder } from './folder.ts'
 
 /**
  * Codex's `config.toml`: in `$CODEX_HOME`, which must exist as it must for Codex itself, else in `~/.codex`, which is
@@ -22,25 +21,12 @@ type Environment = Readonly<Record<string, string | undefined>>
  * @throws {AuthError} `usage`.
  */
 export function codexConfigurationFile(env: Environment): CodexConfiguration {
-  const path = join(codexHome(env), 'config.toml')
+  const path = join(codexFolder(undefined, env), 'config.toml')
   return {
     path,
     read: () => read(path)?.text,
     replace: (before, after) => replace(path, before, after),
   }
-}
-
-function codexHome(env: Environment): string {
-  const given = env['CODEX_HOME']
-  if (!given) return join(homeFolder(env), '.codex')
-  if (statSync(given, { throwIfNoEntry: false })?.isDirectory()) return resolve(given)
-  throw new AuthError('usage', `CODEX_HOME names ${given}, which is no folder.`, {
-    nextStep: 'make that folder, or unset CODEX_HOME, and try again',
-  })
-}
-
-function homeFolder({ HOME: home }: Environment): string {
-  return home && isAbsolute(home) ? home : homedir()
 }
 
 interface Found {
