@@ -185,6 +185,24 @@ describe('setup codex', () => {
     expect(statSync(elsewhere).mode & 0o777).toBe(0o600)
   })
 
+  test('a link to a link that leads nowhere yet: both stay, and --undo takes the file away again', async () => {
+    const [elsewhere, between] = [join(temporaryFolder(), 'dotfiles.toml'), join(codexHome, 'between')]
+    symlinkSync(elsewhere, between)
+    symlinkSync('between', path)
+    await run('setup codex')
+    expect([readlinkSync(path), readlinkSync(between), existsSync(elsewhere)]).toEqual([
+      'between',
+      elsewhere,
+      true,
+    ])
+    await run('setup codex --undo')
+    expect([readlinkSync(path), readlinkSync(between), existsSync(elsewhere)]).toEqual([
+      'between',
+      elsewhere,
+      false,
+    ])
+  })
+
   test('without CODEX_HOME it is ~/.codex, made where it is not there', async () => {
     const person = temporaryFolder()
     await run('setup codex', { env: { CODEX_HOME: '', HOME: person } })

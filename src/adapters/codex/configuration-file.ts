@@ -71,10 +71,9 @@ function remove(target: string): void {
   })
 }
 
-/** A link stays, and what it leads to is replaced, whether or not it is there yet. */
+/** Links stay, and what they lead to is replaced, whether or not it is there yet. */
 function targetOf(path: string): string {
-  const stats = lstatSync(path, { throwIfNoEntry: false })
-  if (!stats?.isSymbolicLink()) return path
+  if (!lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink()) return path
   if (statSync(path, { throwIfNoEntry: false }) !== undefined) return realpathSync(path)
-  return resolve(dirname(path), readlinkSync(path))
+  return targetOf(resolve(dirname(path), readlinkSync(path)))
 }
