@@ -1,4 +1,4 @@
-import { linkSync, mkdirSync, readFileSync, rmdirSync, statSync, writeFileSync } from 'node:fs'
+import { linkSync, mkdirSync, readdirSync, readFileSync, rmdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { codexAuth, codexFolder, withoutToken } from '../support/codex-auth.ts'
@@ -135,6 +135,15 @@ describe('a second time', () => {
     expect((await run('export codex', folder)).exitCode).toBe(0)
     expect(read(path).tokens.refresh_token).toBe(login.refreshToken)
   })
+})
+
+test('what an export that was killed has left beside the file is removed, and what Codex has left stays', async () => {
+  await keepAlice()
+  const { folder } = codexFolder()
+  for (const name of ['.auth.json.0123456789ab.tmp', '.auth-x7Pq2Z'])
+    writeFileSync(join(folder, name), codexAuth(issuer.issueLogin()))
+  expect((await run('export codex', folder)).exitCode).toBe(0)
+  expect(readdirSync(folder)).toEqual(['.auth-x7Pq2Z', 'auth.json', 'auth.json.lock', 'auth.lock'])
 })
 
 describe('what Codex has already', () => {

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest'
 import { interfering } from '../../faults/strace.ts'
@@ -57,6 +57,9 @@ function refreshTokenIn(path: string): unknown {
     ?.refresh_token
 }
 
+/** Codex's own, with nothing that holds a login beside them. */
+const FILES = ['auth.json', 'auth.json.lock', 'auth.lock']
+
 /** @returns how often it was killed: once at each call of this kind that it makes. */
 async function atEachCall(
   command: 'import' | 'export',
@@ -73,6 +76,7 @@ async function atEachCall(
     // An export that had done everything finds an empty profile.
     const exitCode = command === 'import' || owners.includes('profile') ? 0 : 4
     expect([again.exitCode, ownersOf(place)], `again after ${syscall} ${nth}`).toEqual([exitCode, [end]])
+    expect(readdirSync(place.folder), `files after ${syscall} ${nth}`).toEqual(FILES)
     if (!wasKilled) return nth - 1
   }
 }

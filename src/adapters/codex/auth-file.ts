@@ -1,23 +1,17 @@
-import { randomBytes } from 'node:crypto'
 import {
   accessSync,
-  closeSync,
   constants,
-  fsyncSync,
   lstatSync,
-  openSync,
   readFileSync,
   realpathSync,
-  renameSync,
   rmSync,
   statSync,
-  writeFileSync,
   type Stats,
 } from 'node:fs'
-import { dirname, join } from 'node:path'
 import { AuthError } from '../../errors.ts'
-import { flushFolder, writing } from '../store/durable-file.ts'
+import { replaceFile, writing } from '../store/durable-file.ts'
 import { quoted } from '../store/private-file.ts'
+import { temporariesOf } from '../store/temporary-files.ts'
 
 /** Bytes. Far above any real one. */
 const LIMIT = 1024 * 1024
@@ -105,27 +99,12 @@ function fault(message: string, nextStep: string): AuthError {
   return new AuthError('store_unwritable', message, { nextStep })
 }
 
-/** Replaces the file whole, in the way of Codex itself, and durably. @throws {AuthError} `store_unwritable`. */
+/**
+ * With the file's own lock held: replaces the file whole and durably, for its owner only. What replacements that were killed
+ * have left beside it goes first, since it holds a login too; what Codex leaves there has other names.
+ * @throws {AuthError} `store_unwritable`.
+ */
 export function replaceText(target: string, text: string): void {
-  const folder = dirname(target)
-  const temporary = join(folder, `.auth-${randomBytes(3).toString('hex')}`)
-  writing(target, () => {
-    try {
-      writeFlushed(temporary, text)
-      renameSync(temporary, target)
-    } finally {
-      rmSync(temporary, { force: true })
-    }
-    flushFolder(folder)
-  })
-}
-
-function writeFlushed(path: string, text: string): void {
-  const descriptor = openSync(path, 'wx', 0o600)
-  try {
-    writeFileSync(descriptor, text)
-    fsyncSync(descriptor)
-  } finally {
-    closeSync(descriptor)
-  }
+  for (const leftover of temporariesOf(target)) writing(leftover, () => rmSync(leftover, { force: true }))
+  replaceFile(target, Buffer.from(text))
 }

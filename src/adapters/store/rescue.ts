@@ -1,17 +1,18 @@
 import { createHash } from 'node:crypto'
-import { lstatSync, readdirSync, rmSync, type Stats } from 'node:fs'
+import { lstatSync, rmSync, type Stats } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join, resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { AuthError } from '../../errors.ts'
 import type { StoredCredential } from '../../core/ports.ts'
 import { attemptRead } from '../../core/attempt-read.ts'
 import { trace } from '../trace.ts'
-import { isTemporaryOf, replaceFile, writing } from './durable-file.ts'
+import { replaceFile, writing } from './durable-file.ts'
 import { ENVELOPE_LIMIT } from './envelope.ts'
 import { readGeneration, writeGeneration } from './generation.ts'
 import { loadFileKey } from './keys/file.ts'
 import { readPrivateFile } from './private-file.ts'
 import { credentialPath, openSealed, readSealedFile } from './sealed-file.ts'
+import { temporariesOf } from './temporary-files.ts'
 
 /*
  * A rescue is a sealed credential that could not take its place although that had been proved possible: the disk failed
@@ -90,7 +91,7 @@ function openIfPossible(root: string, profile: string, path: string): Rescue | u
  */
 export function settleLeftovers(root: string, profile: string): void {
   const path = credentialPath(root, profile)
-  const temporary = listTemporaries(path)
+  const temporary = temporariesOf(path)
   const rescues = rescuePaths(root, profile).filter(isOurs)
   // Without the key nobody can tell an answer from the room kept for one.
   if (temporary.length + rescues.length === 0 || !hasKey(root)) return
@@ -115,13 +116,6 @@ function hasKey(root: string): boolean {
     if (error instanceof AuthError) return false
     throw error
   }
-}
-
-function listTemporaries(path: string): string[] {
-  const folder = dirname(path)
-  return writing(folder, () => readdirSync(folder))
-    .filter((name) => isTemporaryOf(path, name))
-    .map((name) => join(folder, name))
 }
 
 function lyingGeneration(root: string, profile: string): number {
