@@ -1,4 +1,14 @@
-import { linkSync, mkdirSync, readdirSync, readFileSync, rmdirSync, statSync, writeFileSync } from 'node:fs'
+import {
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmdirSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { codexAuth, codexFolder, withoutToken } from '../support/codex-auth.ts'
@@ -213,6 +223,25 @@ describe('what Codex has already', () => {
     linkSync(path, join(folder, 'second'))
     expect((await run('export codex', folder)).exitCode).toBe(7)
     expect([home.kept(), readFileSync(path, 'utf8')]).toEqual([credentialOf(alice), '{}'])
+  })
+
+  test.each([
+    ['to nothing', 'nothing'],
+    ['to itself', 'auth.json'],
+    ['below a file', 'file/auth.json'],
+  ])('is a link %s: nothing is changed', async (_where, target) => {
+    const alice = await keepAlice()
+    const { folder, path } = codexFolder()
+    writeFileSync(join(folder, 'file'), '')
+    symlinkSync(target, path)
+    expect(await run('export codex', folder)).toEqual(
+      failedInWords({
+        exit_code: 7,
+        message: `${path} is a link that leads nowhere.`,
+        next_step: `rm ${path}`,
+      }),
+    )
+    expect([home.kept(), readlinkSync(path)]).toEqual([credentialOf(alice), target])
   })
 })
 

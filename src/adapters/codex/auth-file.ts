@@ -53,8 +53,8 @@ export function unreadable(path: string, what: string): AuthError {
 
 /**
  * Where the file itself lies: a link is followed, as Codex does.
- * @throws {AuthError} `store_unwritable` when it cannot be replaced: it is no file, or a link to nowhere, may not be
- * written, or has a second name, under which its old content would stay.
+ * @throws {AuthError} `store_unwritable` when it cannot be replaced: it is no file, or a link that leads to none, may not
+ * be written, or has a second name, under which its old content would stay.
  */
 export function replaceableFile(path: string): string {
   const target = targetOf(path)
@@ -65,16 +65,19 @@ export function replaceableFile(path: string): string {
   return target
 }
 
+/** How a link ends that leads to no file: at nothing, below what is no folder, in a circle. */
+const NOWHERE = new Set(['ENOENT', 'ENOTDIR', 'ELOOP'])
+
 function targetOf(path: string): string | undefined {
-  try {
-    return realpathSync(path)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+  return writing(path, () => {
     if (lstatSync(path, { throwIfNoEntry: false }) === undefined) return undefined
-    throw new AuthError('store_unwritable', `${path} is a link that leads nowhere.`, {
-      nextStep: `rm ${quoted(path)}`,
-    })
-  }
+    try {
+      return realpathSync(path)
+    } catch (error) {
+      if (!NOWHERE.has((error as NodeJS.ErrnoException).code ?? '')) throw error
+      throw fault(`${path} is a link that leads nowhere.`, `rm ${quoted(path)}`)
+    }
+  })
 }
 
 function faultOf(target: string, stats: Stats): AuthError | undefined {
