@@ -285,6 +285,12 @@ test('the folder is the one that is named, else that of the variable, else ~/.co
   ])
 })
 
+test('a configuration of Codex may have numbers that are none of JavaScript', async () => {
+  const { folder } = codexFolder(codexAuth(issuer.issueLogin()))
+  writeFileSync(join(folder, 'config.toml'), 'tool_output_token_limit = 9223372036854775807\n')
+  expect((await run('import codex', folder)).exitCode).toBe(0)
+})
+
 test('a token in the environment that wins over the login is told of', async () => {
   const { folder } = codexFolder(codexAuth(issuer.issueLogin()))
   const env = { CODEX_AUTH_TOKEN: freshSecret('access_token') }

@@ -32,7 +32,8 @@ function contentOf(path: string): string | undefined {
 
 function tables(text: string, path: string): Record<string, unknown> {
   try {
-    return parse(text)
+    // As Codex takes them: numbers of 64 bits, which this parser refuses as `number`.
+    return parse(text, { integersAsBigInt: true })
   } catch (error) {
     if (!(error instanceof TomlError)) throw error
     // Its own message shows the lines around, which may hold keys.
