@@ -1,5 +1,5 @@
-import { accessSync, constants } from 'node:fs'
-import { sep } from 'node:path'
+import { accessSync, constants, realpathSync } from 'node:fs'
+import { basename, dirname, join, sep } from 'node:path'
 import type { OwnCommand } from '../core/codex-provider.ts'
 
 /** This program as it was started: the Node.js that runs it, and its script, both as absolute paths. */
@@ -15,12 +15,24 @@ export function thisProgram(): Program {
 
 /** How another program, without a shell, calls this one: by its script, where the system starts scripts; else by Node.js. */
 export function ownCommand({ node, script }: Program): OwnCommand {
-  return isExecutable(script) ? { path: script, words: [] } : { path: node, words: [script] }
+  const path = lasting(script)
+  return isExecutable(path) ? { path, words: [] } : { path: node, words: [path] }
 }
 
-/** It lies where a package runner put it for this one call, and will be gone. */
+/** It lies where npx, dlx (pnpm, Yarn) or bunx put it for this one call, and will be gone. */
 export function isTemporary({ script }: Program): boolean {
-  return script.split(sep).some((name) => name === '_npx' || name === 'dlx' || name.startsWith('dlx-'))
+  return script.split(sep).some((name) => /^(?:_npx|dlx|dlx-.*|bunx-.*)$/.test(name))
+}
+
+/** fnm gives each shell a folder of programs of its own, a link that is gone with the shell or at the next start of the system. */
+function lasting(script: string): string {
+  if (!script.split(sep).includes('fnm_multishells')) return script
+  try {
+    return join(realpathSync(dirname(script)), basename(script))
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === undefined) throw error
+    return script
+  }
 }
 
 function isExecutable(script: string): boolean {

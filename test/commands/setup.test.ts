@@ -5,6 +5,7 @@ import {
   readdirSync,
   readFileSync,
   readlinkSync,
+  realpathSync,
   statSync,
   symlinkSync,
   writeFileSync,
@@ -156,6 +157,18 @@ describe('setup codex', () => {
     )
   })
 
+  test('a folder of programs that fnm makes for one shell is not named, but what it is a link to', async () => {
+    const [installation, shells] = [temporaryFolder(), join(temporaryFolder(), 'fnm_multishells')]
+    for (const folder of [shells, join(installation, 'bin')]) mkdirSync(folder)
+    symlinkSync(process.execPath, join(installation, 'bin/codex-auth'))
+    symlinkSync(installation, join(shells, '4711_1700000000000'))
+    const script = join(shells, '4711_1700000000000/bin/codex-auth')
+    const { stdout } = await run('setup codex --print', { script })
+    expect(stdout).toContain(
+      `auth.command = ${JSON.stringify(join(realpathSync(installation), 'bin/codex-auth'))}\n`,
+    )
+  })
+
   test('a FedRAMP account is told by its id token', async () => {
     const claims = { 'https://api.openai.com/auth': { chatgpt_account_is_fedramp: true } }
     const idToken = jwt(claims)
@@ -290,9 +303,16 @@ describe('setup codex, refused', () => {
 
 describe('setup codex warns', () => {
   test.for([
+    ['npx', { script: '/home/a/.npm/_npx/1f/node_modules/.bin/codex-auth' }, 'is for one call only'],
     [
-      'a package runner',
-      { script: '/home/a/.npm/_npx/1f/node_modules/.bin/codex-auth' },
+      'pnpm dlx',
+      { script: '/home/a/.cache/pnpm/dlx/1f/node_modules/.bin/codex-auth' },
+      'is for one call only',
+    ],
+    ['yarn dlx', { script: '/tmp/xfs-1f/dlx-42/node_modules/.bin/codex-auth' }, 'is for one call only'],
+    [
+      'bunx',
+      { script: '/tmp/bunx-1000-codex-auth@latest/node_modules/.bin/codex-auth' },
       'is for one call only',
     ],
     [
