@@ -1,4 +1,5 @@
 import { AuthError } from '../errors.ts'
+import { memberNames } from './json-text.ts'
 
 /** A ChatGPT sign-in of Codex's own. */
 export interface CodexChatGptLogin {
@@ -40,6 +41,8 @@ export function parseCodexAuth(text: string, path: string): CodexLogin {
   const fault: Fault = (what) => new AuthError('codex_unreadable', `Codex's file ${path} ${what}.`)
   const file = objectIn(text)
   if (file === undefined) throw fault('holds no JSON object')
+  const twice = repeated(text, file)
+  if (twice !== undefined) throw fault(`has ${twice} twice`)
   const mode = optionalText(file, 'auth_mode', fault) ?? impliedMode(file)
   switch (mode) {
     case 'chatgpt':
@@ -56,6 +59,35 @@ export function parseCodexAuth(text: string, path: string): CodexLogin {
     default:
       throw fault(`has an auth_mode that this version does not know${shown(mode)}`)
   }
+}
+
+/** Codex takes no file that has one of these twice; each reader would believe another one. */
+const FILE = [
+  'auth_mode',
+  'OPENAI_API_KEY',
+  'tokens',
+  'last_refresh',
+  'agent_identity',
+  'personal_access_token',
+  'bedrock_api_key',
+  'bedrock_access_keys',
+]
+const TOKENS = [
+  'id_token',
+  'access_token',
+  'refresh_token',
+  'oauth_provenance',
+  'login_owner_id',
+  'account_id',
+]
+
+function repeated(text: string, file: Fields): string | undefined {
+  const inTokens = isObject(file['tokens']) ? memberNames(text, ['tokens']) : []
+  return firstTwice(FILE, memberNames(text)) ?? firstTwice(TOKENS, inTokens)
+}
+
+function firstTwice(known: readonly string[], names: readonly string[]): string | undefined {
+  return known.find((name) => names.indexOf(name) !== names.lastIndexOf(name))
 }
 
 function impliedMode(file: Fields): string {

@@ -14,8 +14,8 @@ interface Member {
  * @param text a JSON object, as `JSON.parse` takes it; all names of `path` but the last one lead to objects in it.
  */
 export function withMember(text: string, path: readonly string[], value: unknown): string {
-  const [name = '', ...rest] = path.toReversed()
-  const object = rest.reduceRight((start, each) => valueStart(text, start, each), text.indexOf('{'))
+  const name = path.at(-1) ?? ''
+  const object = objectAt(text, path.slice(0, -1))
   const members = membersOf(text, object)
   const same = members.filter((member) => member.name === name)
   if (same.length === 0) return added(text, object, members.at(-1), name, value)
@@ -25,7 +25,16 @@ export function withMember(text: string, path: readonly string[], value: unknown
 
 /** Whether the JSON object in `text` has this member at its top, whatever its value. */
 export function hasMember(text: string, name: string): boolean {
-  return membersOf(text, text.indexOf('{')).some((member) => member.name === name)
+  return memberNames(text).includes(name)
+}
+
+/** The names in the object to which `path` leads, each as often as it is there. @param path as for {@link withMember}. */
+export function memberNames(text: string, path: readonly string[] = []): string[] {
+  return membersOf(text, objectAt(text, path)).map(({ name }) => name)
+}
+
+function objectAt(text: string, path: readonly string[]): number {
+  return path.reduce((start, name) => valueStart(text, start, name), text.indexOf('{'))
 }
 
 /** Of members with one name, the last one counts, as for `JSON.parse`. */

@@ -61,6 +61,12 @@ describe('what cannot be imported is told apart:', () => {
     ],
     ['no id token', '{"tokens":{"access_token":"a","refresh_token":"r"}}', 'has no id_token'],
     ['no refresh token at all', '{"tokens":{"access_token":"a","id_token":"i"}}', 'has no refresh_token'],
+    ['two objects of tokens', '{"tokens":{"refresh_token":"r"},"tokens":{}}', 'has tokens twice'],
+    [
+      'a name twice, once with an escape',
+      String.raw`{"tokens":{"refresh_token":"r","refresh\u005ftoken":"r"}}`,
+      'has refresh_token twice',
+    ],
     [
       'two lines as a token',
       String.raw`{"auth_mode":"apikey","OPENAI_API_KEY":"a\nb"}`,

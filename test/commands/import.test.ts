@@ -285,6 +285,17 @@ test('the folder is the one that is named, else that of the variable, else ~/.co
   ])
 })
 
+test('what Codex does not know may be there twice', async () => {
+  const login = issuer.issueLogin()
+  const text = codexAuth(login, { other: 1 }, { other: 2 }).replaceAll(
+    /"other": (\d)/g,
+    '"other": $1, "other": $1',
+  )
+  const { folder, path } = codexFolder(text)
+  expect((await run('import codex', folder)).exitCode).toBe(0)
+  expect(readFileSync(path, 'utf8')).toBe(withoutToken(text, login.refreshToken))
+})
+
 test('a configuration of Codex may have numbers that are none of JavaScript', async () => {
   const { folder } = codexFolder(codexAuth(issuer.issueLogin()))
   writeFileSync(join(folder, 'config.toml'), 'tool_output_token_limit = 9223372036854775807\n')
