@@ -68,7 +68,8 @@ export function undoCodex({ configuration, toml }: SetUpCodexPorts): CodexChange
   const before = configuration.read()
   const found = toml.parse(before ?? '')
   const after = before === undefined ? undefined : withoutProvider(before)
-  if (!toml.same(others(parsed(after ?? '', toml)), others(found))) throw notSafely(configuration.path)
+  if (!toml.same(others(parsed(after ?? '', toml)), others(found)))
+    throw notSafely(configuration.path, OUT_BY_HAND)
   if (after !== before) configuration.replace(before, after)
   return changeOf(configuration.path, before, after, toml)
 }
@@ -89,7 +90,7 @@ function prove({ before, after, undone }: Texts, table: TomlTable, path: string,
     toml.same(tableIn(tableIn(found, 'model_providers'), PROVIDER_ID), table) &&
     toml.same(others(found), others(toml.parse(before ?? ''))) &&
     withoutProvider(after) === undone
-  if (!isRight) throw notSafely(path)
+  if (!isRight) throw notSafely(path, IN_BY_HAND)
 }
 
 function parsed(text: string, toml: Toml): TomlTable | undefined {
@@ -112,13 +113,15 @@ function others(found: TomlTable | undefined): TomlTable | undefined {
   return Object.keys(theirs).length === 0 ? rest : { ...rest, model_providers: theirs }
 }
 
-function notSafely(path: string): AuthError {
+const IN_BY_HAND = 'put it in by hand, each provider as a table of its own: codex-auth setup codex --print'
+const OUT_BY_HAND =
+  'take it out by hand: [model_providers.codex-auth], and "codex-auth setup codex keeps:" before what was there'
+
+function notSafely(path: string, nextStep: string): AuthError {
   return new AuthError(
     'usage',
     `${path} cannot be edited without touching what is not ours; it stays as it is.`,
-    {
-      nextStep: 'put it in by hand, each provider as a table of its own: codex-auth setup codex --print',
-    },
+    { nextStep },
   )
 }
 

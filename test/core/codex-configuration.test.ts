@@ -228,6 +228,18 @@ describe('what comes back', () => {
   })
 })
 
+test('what a person has put behind a table that is kept as comments would get into it, so undo leaves all as it is', () => {
+  const after = setUp('[a]\n[model_providers.codex-auth]\nname = "Mine"\n[b]\n')
+  const person = after.replace('[b]\n', 'of_a = 1\n[b]\n')
+  const file = new MemoryFile(person)
+  expect(attempt(() => undoCodex(file))).toMatchObject({
+    code: 'usage',
+    nextStep:
+      'take it out by hand: [model_providers.codex-auth], and "codex-auth setup codex keeps:" before what was there',
+  })
+  expect(file.text).toBe(person)
+})
+
 const BY_HAND = 'put it in by hand, each provider as a table of its own: codex-auth setup codex --print'
 
 describe('what is refused, and left alone', () => {
