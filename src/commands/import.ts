@@ -53,9 +53,12 @@ function copiedKey(where: string): string {
 
 function leftToCodex({ credential }: Imported, now: number): string {
   const left = remaining(credential, now)
-  const span = left === undefined ? '' : ` for ${formatDuration(Math.max(left, 0))}`
   const keeps =
-    left !== undefined && left <= 0 ? 'Codex cannot use it any more.' : `Codex can use it${span} more.`
+    left === undefined
+      ? 'Codex can use it until its access token ends.'
+      : left <= 0
+        ? 'Codex cannot use it any more.'
+        : `Codex can use it for ${formatDuration(left)} more.`
   return `${keeps} From then on, it can have its tokens from here: codex-auth setup codex`
 }
 

@@ -317,7 +317,12 @@ test('an opaque access token is imported as well', async () => {
   const login = issuer.issueLogin()
   const opaque = freshSecret('access_token')
   const { folder } = codexFolder(codexAuth(login, {}, { access_token: opaque }))
-  expect((await run('import codex', folder)).exitCode).toBe(0)
+  expect(await run('import codex', folder)).toEqual({
+    exitCode: 0,
+    stdout: '',
+    stderr:
+      'Moved Codex\'s login of alice@example.com (plus) to the profile "default".\nCodex can use it until its access token ends. From then on, it can have its tokens from here: codex-auth setup codex\n',
+  })
   expect(home.kept()).toMatchObject({
     accessToken: opaque,
     expiresAt: undefined,
