@@ -26,6 +26,8 @@ export function createCallbackServer(
     requireHostHeader: false,
   })
   server.maxRequestsPerSocket = 1
+  // Node drops all behind the two thousandth without a word: a second `Host`, or a body, could hide there.
+  server.maxHeadersCount = 0
   server.on('connection', (socket) => connections.add(socket))
   // `Expect` asks for leave to send a body: it gets the final answer, not the leave.
   for (const event of ['request', 'checkContinue', 'checkExpectation'] as const) {

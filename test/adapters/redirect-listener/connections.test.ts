@@ -66,6 +66,11 @@ describe('bytes that are no request are answered and change nothing:', () => {
     ['no host', `GET /auth/callback?state=${state} HTTP/1.1\r\n\r\n`, 'wrong_host'],
     ['two hosts', 'GET / HTTP/1.1\r\nHost: localhost:PORT\r\nHost: localhost:PORT\r\n\r\n', 'wrong_host'],
     [
+      'a second host behind thousands of headers',
+      `GET /auth/callback?code=c&state=${state} HTTP/1.1\r\nHost: localhost:PORT\r\n${'a:\r\n'.repeat(2500)}Host: rebound.example\r\n\r\n`,
+      'wrong_host',
+    ],
+    [
       'more than 16 KiB of headers',
       `GET / HTTP/1.1\r\nCookie: ${'c'.repeat(17_000)}\r\n\r\n`,
       'headers_too_large',
