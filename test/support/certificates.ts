@@ -37,11 +37,11 @@ function authority(name: Buffer): CertificateAuthority {
   }
 }
 
-/** A server at 127.0.0.1 that vouches for itself. */
-export function selfSigned(): Identity {
+/** A server at 127.0.0.1 that vouches for itself, for an hour that began so many milliseconds ago. */
+export function selfSigned(since?: number): Identity {
   const { privateKey, publicKey } = keyPair()
   const name = commonName('self-signed')
-  const subject = { name, key: publicKey, extension: alternativeNames(['127.0.0.1']) }
+  const subject = { name, key: publicKey, extension: alternativeNames(['127.0.0.1']), since }
   return { key: pemOfKey(privateKey), cert: certify(subject, { name, key: privateKey }) }
 }
 
@@ -55,6 +55,8 @@ interface Subject {
   readonly name: Buffer
   readonly key: KeyObject
   readonly extension: Buffer
+  /** How many milliseconds ago it became valid; a minute unless told. */
+  readonly since?: number | undefined
 }
 
 interface Signer {
@@ -63,12 +65,13 @@ interface Signer {
 }
 
 function certify(subject: Subject, signer: Signer): string {
+  const begin = Date.now() - (subject.since ?? 60_000)
   const body = sequence(
     tagged(0xa0, Buffer.from([0x02, 0x01, 0x02])),
     tagged(0x02, Buffer.concat([Buffer.from([1]), randomBytes(8)])),
     ECDSA_WITH_SHA256,
     signer.name,
-    sequence(time(Date.now() - 60_000), time(Date.now() + 3_600_000)),
+    sequence(time(begin), time(begin + 3_600_000)),
     subject.name,
     subject.key.export({ type: 'spki', format: 'der' }),
     tagged(0xa3, sequence(subject.extension)),

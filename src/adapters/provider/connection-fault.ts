@@ -2,7 +2,7 @@ import type { ClientRequest } from 'node:http'
 import { TLSSocket } from 'node:tls'
 import type { PassingFault } from './passing-fault.ts'
 import type { Environment } from './network-variables.ts'
-import { transportFault } from './transport-fault.ts'
+import { isFlawed, transportFault } from './transport-fault.ts'
 
 /** As {@link transportFault}; where a certificate was not trusted, it says by which authorities. */
 export async function connectionFault(
@@ -15,5 +15,7 @@ export async function connectionFault(
   const fault = transportFault(error, host, connected)
   const socket = outgoing?.socket
   const untrusted = socket instanceof TLSSocket && Boolean(socket.authorizationError)
-  return untrusted ? (await import('./certificates.ts')).untrustedFault(fault, host, env) : fault
+  return untrusted && !isFlawed(fault)
+    ? (await import('./certificates.ts')).untrustedFault(fault, host, env)
+    : fault
 }

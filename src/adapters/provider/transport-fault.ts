@@ -13,6 +13,11 @@ export function transportFault(error: unknown, host: string, connected: boolean)
     const message = `The connection to ${host} was lost before its answer was complete (${code}).`
     return new PassingFault('network', message, { cause })
   }
+  const flaw = FLAWS.get(code)
+  if (flaw !== undefined) {
+    const message = `The certificate of ${host} ${flaw.what} (${code}).`
+    return new PassingFault('network', message, { cause, mayRetry: true, nextStep: flaw.nextStep })
+  }
   if (isAboutCertificates(code)) {
     return new PassingFault('network', `The certificate of ${host} is not trusted (${code}).`, {
       cause,
@@ -47,6 +52,23 @@ function withoutContent(error: unknown): SystemFault {
 export function textIn(error: unknown, name: string): string | undefined {
   const value: unknown = error instanceof Error ? Reflect.get(error, name) : undefined
   return typeof value === 'string' ? value : undefined
+}
+
+const CLOCK = 'check the clock of this machine; if it is right, only the server can renew its certificate'
+
+/** What is wrong with a certificate whoever has signed it: no authority that is added would help. */
+const FLAWS: ReadonlyMap<string, { readonly what: string; readonly nextStep: string }> = new Map([
+  ['CERT_HAS_EXPIRED', { what: 'has expired', nextStep: CLOCK }],
+  ['CERT_NOT_YET_VALID', { what: 'is not valid yet', nextStep: CLOCK }],
+  [
+    'ERR_TLS_CERT_ALTNAME_INVALID',
+    { what: 'is for another name', nextStep: 'check the address, and whether something else answers there' },
+  ],
+])
+
+/** Whether the certificate is flawed in itself, and not for want of an authority. */
+export function isFlawed(fault: PassingFault): boolean {
+  return FLAWS.has(textIn(fault.cause, 'code') ?? '')
 }
 
 function isAboutCertificates(code: string): boolean {

@@ -5,9 +5,11 @@ import { request } from '../../../src/adapters/provider/http.ts'
 import { selfSigned } from '../../support/certificates.ts'
 import { setNetwork } from './environment.ts'
 import { rejection, told } from './faults.ts'
+import { fileOf } from './network.ts'
 import { listening, serveBytes } from './servers.ts'
 import { happening, stopTime } from './time.ts'
 
+const HOUR = 3_600_000
 const POST = { method: 'POST', headers: {}, body: 'refresh_token=the end' } as const
 
 beforeEach(() => setNetwork())
@@ -31,6 +33,24 @@ describe('a server that cannot be talked to safely', () => {
     })
     await left
     expect(received).toEqual([])
+  })
+
+  it.each([
+    ['has expired', 'CERT_HAS_EXPIRED', 2 * HOUR],
+    ['is not valid yet', 'CERT_NOT_YET_VALID', -HOUR],
+  ])('is told nothing when its certificate %s, and no authority is to blame', async (what, code, since) => {
+    const identity = selfSigned(since)
+    const server = createServer(identity, (_, response) => response.end('{}'))
+    onTestFinished(() => void server.close())
+    const host = await listening(server)
+    setNetwork({ CODEX_CA_CERTIFICATE: fileOf(identity.cert) })
+    expect(await told(request(`https://${host}/token`, POST))).toEqual({
+      code: 'network',
+      message: `The certificate of ${host} ${what} (${code}).`,
+      mayRetry: true,
+      nextStep: 'check the clock of this machine; if it is right, only the server can renew its certificate',
+      cause: { message: code, code },
+    })
   })
 
   it('is told nothing when it does not speak TLS', async () => {
