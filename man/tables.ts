@@ -63,9 +63,10 @@ export const ENVIRONMENT: readonly Row[] = [
   },
   {
     names: ['CODEX_CA_CERTIFICATE', 'SSL_CERT_FILE'],
-    meaning: 'A PEM file of certificate authorities to trust besides those of Node.js; the first wins.',
+    meaning:
+      'A PEM file of certificate authorities to trust besides those of Node.js and of the system; the first wins.',
   },
-  { names: ['NODE_EXTRA_CA_CERTS'], meaning: 'The same, as for any Node.js program.' },
+  { names: ['NODE_EXTRA_CA_CERTS'], meaning: 'One more such file, as for any Node.js program.' },
   { names: ['NO_COLOR'], meaning: 'No colours.' },
   {
     names: ['TERM'],

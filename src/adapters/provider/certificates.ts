@@ -2,9 +2,11 @@ import { X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { createSecureContext, type SecureContext } from 'node:tls'
 import { trace } from '../trace.ts'
+import { certificateBlocks } from './certificate-blocks.ts'
 import { AUTHORITY_VARIABLES, NODE_AUTHORITY_VARIABLE, type Environment } from './network-variables.ts'
 import { PassingFault } from './passing-fault.ts'
-import { textIn } from './transport-fault.ts'
+import { systemRoots } from './system-roots.ts'
+import { lacksAuthority, textIn } from './transport-fault.ts'
 
 interface Bundle {
   readonly variable: string
@@ -13,15 +15,19 @@ interface Bundle {
 
 /**
  * The roots of Node.js, whichever it was started with, and those in the file that `CODEX_CA_CERTIFICATE` or else
- * `SSL_CERT_FILE` names. `undefined`: neither does.
+ * `SSL_CERT_FILE` names. `undefined`: neither does, and nothing is to be added.
+ * @param all the system's roots as well, and what `NODE_EXTRA_CA_CERTS` names now. To bring in that many takes longer than
+ * a handshake, and hardly ever does any good.
  * @throws {PassingFault} `network` when the file cannot be used. It is a mistake in the setup, but one that says nothing
  * about the login: like any other fault on the way to the provider it must not keep a living token from being used.
  */
-export function secureContext(env: Environment): SecureContext | undefined {
+export function secureContext(env: Environment, all: boolean): SecureContext | undefined {
   const bundle = ownBundle(env)
-  if (bundle === undefined) return undefined
-  trace(() => `trusting ${authorities(env)}`)
-  const certificates = [...readBundle(bundle), ...nodeAuthorities(env, bundle)]
+  if (bundle === undefined && !all) return undefined
+  const system = all ? systemRoots() : []
+  trace(() => `trusting ${authorities(env, system)}`)
+  const own = bundle === undefined ? [] : readBundle(bundle)
+  const certificates = [...own, ...nodeAuthorities(env, bundle), ...system]
   const context = createSecureContext()
   // The option `ca` would replace the roots, and which ones those are cannot be asked of Node.js before 22.15, nor with
   // --use-openssl-ca in any version. This adds to a copy of them, and is what `ca` itself is made of.
@@ -30,9 +36,9 @@ export function secureContext(env: Environment): SecureContext | undefined {
 }
 
 /** Those that Node.js 20 leaves out of the copy. A file that cannot be used is no fault here: Node.js warns of it. */
-function nodeAuthorities(env: Environment, own: Bundle): string[] {
+function nodeAuthorities(env: Environment, own: Bundle | undefined): string[] {
   const bundle = bundleOf(NODE_AUTHORITY_VARIABLE, env)
-  if (bundle === undefined || bundle.path === own.path) return []
+  if (bundle === undefined || bundle.path === own?.path) return []
   try {
     return readBundle(bundle)
   } catch (error) {
@@ -47,16 +53,18 @@ export function untrustedFault(fault: PassingFault, host: string, env: Environme
   const bundle = bundles(env).at(-1)
   if (bundle === undefined) return fault
   const problem = `The certificate of ${host} is not trusted (${textIn(fault.cause, 'code')})`
-  return new PassingFault('network', `${problem} by ${authorities(env)}.`, {
+  const system = lacksAuthority(fault) ? systemRoots() : []
+  return new PassingFault('network', `${problem} by ${authorities(env, system)}.`, {
     cause: fault.cause,
     mayRetry: fault.mayRetry,
     nextStep: `if this network inspects TLS, add its certificate authority to ${bundle.path}`,
   })
 }
 
-function authorities(env: Environment): string {
+function authorities(env: Environment, system: readonly string[]): string {
+  const roots = system.length === 0 ? 'the roots of Node.js' : 'the roots of Node.js and of this system'
   const files = bundles(env).map(({ variable, path }) => `${variable}=${path}`)
-  return ['the roots of Node.js', ...files].join(' plus ')
+  return [roots, ...files].join(' plus ')
 }
 
 function bundles(env: Environment): Bundle[] {
@@ -73,12 +81,11 @@ function bundleOf(variable: string, env: Environment): Bundle | undefined {
   return path ? { variable, path } : undefined
 }
 
-/** Each as a plain PEM block; whatever else is in the file is passed over. */
+/** Each as a plain PEM block. */
 function readBundle({ variable, path }: Bundle): string[] {
   const file = `${variable}=${path}`
   const text = contentOf(path, file, variable)
-  const blocks =
-    text.match(/-----BEGIN ((?:TRUSTED |X509 )?CERTIFICATE)-----[^-]*(?:-----END \1-----)?/g) ?? []
+  const blocks = certificateBlocks(text)
   if (blocks.length === 0) throw unusable(`${file} holds no certificate in PEM form.`, variable)
   return blocks.map((block, index) => {
     try {

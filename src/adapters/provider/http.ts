@@ -8,7 +8,7 @@ import { AGENT_OPTIONS } from './agent-options.ts'
 import { connectionFault } from './connection-fault.ts'
 import { PassingFault } from './passing-fault.ts'
 import { routeTo } from './route.ts'
-import { lateFault, textIn } from './transport-fault.ts'
+import { lacksAuthority, lateFault, textIn } from './transport-fault.ts'
 
 /** Milliseconds from the call until the last byte of the answer. */
 const ANSWER_TIMEOUT = 15_000
@@ -44,7 +44,7 @@ export interface HttpAnswer {
  * Sends one request, once, and reads its answer; redirects are answers like any other. Not through `fetch`, which
  * sends a request a second time when the answer is 421, and cannot tell whether a failed one had left.
  * The connection is closed afterwards, so it never keeps the process alive.
- * It goes through the proxy and trusts the certificate authorities that the environment names.
+ * It goes through the proxy and trusts the certificate authorities that the environment names, and those of the system.
  * @throws {PassingFault} `network`, `timeout`, or `invalid_answer` for one that is too large or cannot be unpacked.
  * @throws {AuthError} `usage` for a proxy that cannot be used.
  * @throws the signal's reason when it is aborted first.
@@ -52,10 +52,26 @@ export interface HttpAnswer {
 export async function request(
   address: string,
   message: HttpRequest,
-  { timeout = ANSWER_TIMEOUT, limit = ANSWER_LIMIT, signal }: RequestLimits = {},
+  { timeout = ANSWER_TIMEOUT, ...limits }: RequestLimits = {},
 ): Promise<HttpAnswer> {
   const url = new URL(address)
-  const route = await routeTo(url, process.env)
+  const end = performance.now() + timeout
+  try {
+    return await attempt(url, message, { timeout, ...limits }, false)
+  } catch (error) {
+    // Not a byte of the request has left: where TLS is inspected, the system often knows an authority that Node.js does not.
+    if (!lacksAuthority(error)) throw error
+    return attempt(url, message, { timeout: end - performance.now(), ...limits }, true)
+  }
+}
+
+async function attempt(
+  url: URL,
+  message: HttpRequest,
+  { timeout, limit = ANSWER_LIMIT, signal }: RequestLimits & { readonly timeout: number },
+  allRoots: boolean,
+): Promise<HttpAnswer> {
+  const route = await routeTo(url, process.env, allRoots)
   signal?.throwIfAborted()
   const stop = new AbortController()
   const connection = { made: false }

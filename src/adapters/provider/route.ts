@@ -16,15 +16,16 @@ export interface Route {
 /**
  * The way that the environment describes. Where it says nothing of proxies and certificates, and for plain http, nothing
  * that deals with them is loaded.
+ * @param allRoots those of the system as well, for a server that those of Node.js do not vouch for.
  * @throws {AuthError} `usage` for a proxy that cannot be used; `network` for a file of certificates that cannot.
  */
-export async function routeTo(url: URL, env: Environment): Promise<Route> {
+export async function routeTo(url: URL, env: Environment, allRoots: boolean): Promise<Route> {
   const { host } = url
   if (url.protocol === 'http:') return { host, connect: async () => ({}) }
   const named = (variables: readonly string[]): boolean => variables.some((name) => env[name])
   const proxy = named(PROXY_VARIABLES) ? (await import('./proxy.ts')).proxyFor(url, env) : undefined
-  const { secureContext } = named(AUTHORITY_VARIABLES) ? await import('./certificates.ts') : {}
-  const options: AgentOptions = { secureContext: secureContext?.(env) }
+  const { secureContext } = allRoots || named(AUTHORITY_VARIABLES) ? await import('./certificates.ts') : {}
+  const options: AgentOptions = { secureContext: secureContext?.(env, allRoots) }
   if (proxy === undefined) return { host, connect: async () => options }
   const { openTunnel } = await import('./tunnel.ts')
   return {

@@ -71,6 +71,20 @@ export function isFlawed(fault: PassingFault): boolean {
   return FLAWS.has(textIn(fault.cause, 'code') ?? '')
 }
 
+/** Whether the certificate would be trusted if one more authority were. Nothing of the request has left then. */
+export function lacksAuthority(error: unknown): boolean {
+  const code = error instanceof PassingFault && error.mayRetry ? textIn(error.cause, 'code') : undefined
+  return code !== undefined && WITHOUT_AUTHORITY.has(code)
+}
+
+const WITHOUT_AUTHORITY: ReadonlySet<string> = new Set([
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+])
+
 function isAboutCertificates(code: string): boolean {
   return /CERT|^UNABLE_TO_/.test(code)
 }

@@ -2,12 +2,15 @@ import { X509Certificate } from 'node:crypto'
 import { rootCertificates } from 'node:tls'
 import { describe, expect, it } from 'vitest'
 import { request } from '../../../src/adapters/provider/http.ts'
+import { systemRoots } from '../../../src/adapters/provider/system-roots.ts'
 import { asTrustedCertificate, certificateAuthority, impostorOf } from '../../support/certificates.ts'
 import { setNetwork } from './environment.ts'
 import { rejection, told } from './faults.ts'
 import { AUTHORITY, fileOf, serveSecurely } from './network.ts'
 
 const GET = { method: 'GET', headers: {} } as const
+/** Not every machine has some of its own. */
+const ROOTS = `the roots of Node.js${systemRoots().length === 0 ? '' : ' and of this system'}`
 const OTHER = certificateAuthority('another authority').certificate
 
 /** A server on this machine with a certificate of {@link AUTHORITY}; its address. */
@@ -90,6 +93,12 @@ describe('a file that Node.js was given to trust', () => {
     expect((await request(address, GET)).body).toBe('{}')
   })
 
+  it('is trusted when that was after it had started', async () => {
+    const address = await startServer()
+    setNetwork({ NODE_EXTRA_CA_CERTS: fileOf(AUTHORITY.certificate) })
+    expect((await request(address, GET)).body).toBe('{}')
+  })
+
   it('is passed over when it cannot be used, as Node.js does', async () => {
     const address = await startServer()
     setNetwork({ NODE_EXTRA_CA_CERTS: '/nowhere', CODEX_CA_CERTIFICATE: fileOf(AUTHORITY.certificate) })
@@ -151,7 +160,7 @@ describe('a certificate that is not trusted', () => {
       code: 'network',
       message:
         `The certificate of ${host} is not trusted (UNABLE_TO_VERIFY_LEAF_SIGNATURE) ` +
-        `by the roots of Node.js plus NODE_EXTRA_CA_CERTS=/etc/extra.pem plus SSL_CERT_FILE=${path}.`,
+        `by ${ROOTS} plus NODE_EXTRA_CA_CERTS=/etc/extra.pem plus SSL_CERT_FILE=${path}.`,
       mayRetry: true,
       nextStep: `if this network inspects TLS, add its certificate authority to ${path}`,
       cause: { message: 'UNABLE_TO_VERIFY_LEAF_SIGNATURE', code: 'UNABLE_TO_VERIFY_LEAF_SIGNATURE' },
@@ -162,9 +171,7 @@ describe('a certificate that is not trusted', () => {
     const address = await startServer()
     setNetwork({ NODE_EXTRA_CA_CERTS: '/etc/extra.pem' })
     expect(await told(request(address, GET))).toMatchObject({
-      message: expect.stringMatching(
-        / by the roots of Node\.js plus NODE_EXTRA_CA_CERTS=\/etc\/extra\.pem\.$/,
-      ),
+      message: expect.stringContaining(` by ${ROOTS} plus NODE_EXTRA_CA_CERTS=/etc/extra.pem.`),
       nextStep: 'if this network inspects TLS, add its certificate authority to /etc/extra.pem',
     })
   })
