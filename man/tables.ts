@@ -54,12 +54,17 @@ export const ENVIRONMENT: readonly Row[] = [
   {
     names: ['HTTPS_PROXY', 'ALL_PROXY'],
     meaning:
-      'The proxy for every request, as in http://user:password@host:port; the first wins, and lower case over upper.',
+      'The proxy for every request to an https address, as in http://user:password@host:port; the first wins, and lower case over upper.',
   },
   {
     names: ['NO_PROXY'],
     meaning:
       'What is reached without the proxy: *, domains with all below them, addresses, and ranges such as 10.0.0.0/8, each with or without a port.',
+  },
+  {
+    names: ['HTTP_PROXY', 'ALL_PROXY'],
+    meaning:
+      'The proxy for plain http, which is spoken on this machine only: one on this machine as well, that connects to the port of the issuer. Any other is passed over.',
   },
   {
     names: ['CODEX_CA_CERTIFICATE', 'SSL_CERT_FILE'],

@@ -18,6 +18,6 @@ export function isSafeAddress(address: string): boolean {
 }
 
 /** RFC 8252, section 8.3, with the whole of 127.0.0.0/8. The URL parser has brought every IPv4 form to this one. */
-function isLoopback(hostname: string): boolean {
+export function isLoopback(hostname: string): boolean {
   return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d+){3}$/.test(hostname)
 }

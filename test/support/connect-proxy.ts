@@ -33,7 +33,7 @@ export async function startConnectProxy({ secure }: ConnectProxyOptions = {}): P
   return proxy
 }
 
-/** It demands a password, and connects to names under `.test` only, all of which are this machine to it. */
+/** It demands a password, and connects to this machine only, which is what names under `.test` are to it as well. */
 export class ConnectProxy {
   /** Host and port. */
   readonly host: string
@@ -92,7 +92,7 @@ export class ConnectProxy {
       return this.#refuse(incoming, client, { status: 407, headers })
     }
     const { hostname, port } = new URL(`https://${incoming.url}`)
-    if (!hostname.endsWith('.test')) return this.#refuse(incoming, client, { status: 403 })
+    if (!/\.test$|^127\.0\.0\.1$/.test(hostname)) return this.#refuse(incoming, client, { status: 403 })
     const server = this.#keep(connect(Number(port || 443), '127.0.0.1'))
     const unreachable = (): void => this.#refuse(incoming, client, { status: 502 })
     server.once('error', unreachable)

@@ -75,9 +75,7 @@ async function attempt(
   signal?.throwIfAborted()
   const stop = new AbortController()
   const connection = { made: false }
-  const cancelDeadline = atDeadline(timeout, () =>
-    stop.abort(lateFault(route.host, timeout, connection.made)),
-  )
+  const cancelDeadline = atDeadline(timeout, () => stop.abort(lateFault(route, timeout, connection.made)))
   const giveUp = (): void => stop.abort(signal?.reason)
   signal?.addEventListener('abort', giveUp, { once: true })
   let outgoing: http.ClientRequest | undefined
@@ -92,7 +90,7 @@ async function attempt(
     trace(() => `${message.method} ${url.origin}${url.pathname}: no answer`)
     stop.signal.throwIfAborted()
     if (error instanceof AuthError) throw error
-    throw await connectionFault(error, outgoing, route.host, connection.made, process.env)
+    throw await connectionFault(error, outgoing, route, connection.made, process.env)
   } finally {
     cancelDeadline()
     signal?.removeEventListener('abort', giveUp)
@@ -123,14 +121,21 @@ function open(
   signal: AbortSignal,
 ): http.ClientRequest {
   const { request: start, Agent } = url.protocol === 'http:' ? http : https
-  const agent = new Agent({ ...AGENT_OPTIONS, ...options })
-  return start(url, { method, headers: { 'accept-encoding': 'identity', ...headers }, agent, signal })
+  const sent = { method, headers: { 'accept-encoding': 'identity', ...headers }, signal }
+  const { socket } = options
+  // Of TLS, an agent takes a socket to speak it on.
+  if (url.protocol === 'http:' && socket) return start(url, { ...sent, createConnection: () => socket })
+  return start(url, { ...sent, agent: new Agent({ ...AGENT_OPTIONS, ...options }) })
 }
 
 /** Not a byte of a request leaves before its connection is made, with TLS where there is TLS. */
 function watch(outgoing: http.ClientRequest, url: URL, connection: { made: boolean }): void {
   const event = url.protocol === 'http:' ? 'connect' : 'secureConnect'
-  outgoing.once('socket', (socket) => socket.once(event, () => (connection.made = true)))
+  outgoing.once('socket', (socket) => {
+    // A tunnel for plain http is made already.
+    if (url.protocol === 'http:' && !socket.connecting) connection.made = true
+    socket.once(event, () => (connection.made = true))
+  })
 }
 
 function send(outgoing: http.ClientRequest, body: string | undefined): Promise<http.IncomingMessage> {

@@ -1,8 +1,9 @@
 import { BlockList, isIP, isIPv4, isIPv6 } from 'node:net'
 import type { Environment } from './network-variables.ts'
+import { portOf } from './port-of.ts'
 
 /**
- * Whether `NO_PROXY` says that this https address is reached without a proxy. Its
+ * Whether `NO_PROXY` says that this address is reached without a proxy. Its
  * entries are divided by commas or spaces: `*`; a domain, which stands for all below it as well, with or without a dot
  * or `*.` before it; an address or a range such as `10.0.0.0/8`. A port after an entry limits it to that port.
  * Names are compared, never resolved.
@@ -10,7 +11,7 @@ import type { Environment } from './network-variables.ts'
 export function isException(url: URL, env: Environment): boolean {
   const entries = (env['no_proxy'] || env['NO_PROXY'] || '').toLowerCase()
   const host = url.hostname.replace(/^\[|\]$|\.$/g, '')
-  return entries.split(/[\s,]+/).some((entry) => covers(entry, host, url.port || '443'))
+  return entries.split(/[\s,]+/).some((entry) => covers(entry, host, portOf(url)))
 }
 
 function covers(entry: string, host: string, port: string): boolean {

@@ -1,5 +1,8 @@
+import { isLoopback } from '../../core/safe-address.ts'
+import { trace } from '../trace.ts'
 import { PassingFault } from './passing-fault.ts'
-import { PROXY_VARIABLES, type Environment } from './network-variables.ts'
+import { PLAIN_PROXY_VARIABLES, PROXY_VARIABLES, type Environment } from './network-variables.ts'
+import { portOf } from './port-of.ts'
 import { isException } from './proxy-exceptions.ts'
 
 /** A server that connects us to others. */
@@ -15,15 +18,28 @@ export interface ProxyServer {
 }
 
 /**
- * The proxy that the environment names for this https address; `undefined`: it is reached without one. An empty
- * variable is as good as none. `HTTP_PROXY` has no say: it is for plain http, which only loopback addresses speak.
+ * The proxy that the environment names for this address; `undefined`: it is reached without one. An empty variable is as
+ * good as none. Plain http is for loopback addresses, and must not leave this machine: any proxy but one on a loopback
+ * address is passed over.
  * @throws {AuthError} `usage` for what is no address of an http or https proxy; the address itself is not repeated.
  */
 export function proxyFor(url: URL, env: Environment): ProxyServer | undefined {
-  const variable = PROXY_VARIABLES.find((name) => env[name])
+  const isPlain = url.protocol === 'http:'
+  const variable = (isPlain ? PLAIN_PROXY_VARIABLES : PROXY_VARIABLES).find((name) => env[name])
   const address = variable === undefined ? undefined : env[variable]
   if (variable === undefined || address === undefined || isException(url, env)) return undefined
-  return parseProxy(address.trim(), variable)
+  return isPlain ? nearProxy(address.trim(), variable) : parseProxy(address.trim(), variable)
+}
+
+function nearProxy(text: string, variable: string): ProxyServer | undefined {
+  try {
+    const proxy = parseProxy(text, variable)
+    if (isLoopback(proxy.address.hostname)) return proxy
+  } catch (error) {
+    if (!(error instanceof PassingFault)) throw error
+  }
+  trace(() => `${variable} names no proxy on this machine, and plain http goes to no other`)
+  return undefined
 }
 
 function parseProxy(text: string, variable: string): ProxyServer {
@@ -33,8 +49,7 @@ function parseProxy(text: string, variable: string): ProxyServer {
   const authorization = url && basicAuthorization(url)
   if (url === undefined || authorization === null) throw malformed(variable)
   const address = new URL(url.origin)
-  const port = url.port || (url.protocol === 'https:' ? '443' : '80')
-  return { address, host: `${url.hostname}:${port}`, authorization, variable }
+  return { address, host: `${url.hostname}:${portOf(url)}`, authorization, variable }
 }
 
 /**

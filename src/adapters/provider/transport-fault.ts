@@ -1,7 +1,16 @@
 import { PassingFault } from './passing-fault.ts'
 
+/** Where a request was to go. */
+export interface Way {
+  /** For messages: the server, and the proxy before it. */
+  readonly host: string
+  /** The one thing to do when nobody answers there, where more is known than that. */
+  readonly nextStep?: string | undefined
+}
+
 /** What a request, of which `connected` says whether it can have left, met on its way. */
-export function transportFault(error: unknown, host: string, connected: boolean): PassingFault {
+export function transportFault(error: unknown, way: Way, connected: boolean): PassingFault {
+  const { host } = way
   const cause = withoutContent(error)
   const code = cause.code
   if (connected && code.startsWith('HPE_')) {
@@ -25,14 +34,22 @@ export function transportFault(error: unknown, host: string, connected: boolean)
       nextStep: 'if this network inspects TLS, name its certificate authority in NODE_EXTRA_CA_CERTS',
     })
   }
-  return new PassingFault('network', `${host} could not be reached (${code}).`, { cause, mayRetry: true })
+  return unreached(way, `(${code})`, cause)
 }
 
 /** No complete answer within `timeout` milliseconds. */
-export function lateFault(host: string, timeout: number, connected: boolean): PassingFault {
+export function lateFault(way: Way, timeout: number, connected: boolean): PassingFault {
   const within = `within ${Math.ceil(timeout / 100) / 10} s`
-  if (connected) return new PassingFault('timeout', `${host} did not answer ${within}.`)
-  return new PassingFault('network', `${host} could not be reached ${within}.`, { mayRetry: true })
+  if (connected) return new PassingFault('timeout', `${way.host} did not answer ${within}.`)
+  return unreached(way, within)
+}
+
+function unreached({ host, nextStep }: Way, how: string, cause?: unknown): PassingFault {
+  return new PassingFault('network', `${host} could not be reached ${how}.`, {
+    cause,
+    mayRetry: true,
+    ...(nextStep !== undefined && { nextStep }),
+  })
 }
 
 interface SystemFault extends Error {

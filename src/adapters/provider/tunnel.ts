@@ -7,6 +7,7 @@ import { AGENT_OPTIONS } from './agent-options.ts'
 import { connectionFault } from './connection-fault.ts'
 import type { Environment } from './network-variables.ts'
 import { PassingFault } from './passing-fault.ts'
+import { portOf } from './port-of.ts'
 import type { ProxyServer } from './proxy.ts'
 
 /**
@@ -32,7 +33,8 @@ export async function openTunnel(
     throw refusedFault(incoming, url, proxy)
   } catch (error) {
     if (error instanceof AuthError) throw error
-    throw await connectionFault(error, outgoing, `${proxy.host} (the proxy in ${proxy.variable})`, false, env)
+    const host = `${proxy.host} (the proxy in ${proxy.variable})`
+    throw await connectionFault(error, outgoing, { host }, false, env)
   }
 }
 
@@ -56,11 +58,11 @@ function ask(
   return request(address, message)
 }
 
-function authority({ hostname, port }: URL): string {
-  return `${hostname}:${port || 443}`
+function authority(url: URL): string {
+  return `${url.hostname}:${portOf(url)}`
 }
 
-/** Bytes right behind the answer are dropped: in TLS it is never the server that speaks first. */
+/** Bytes right behind the answer are dropped: in TLS, as in HTTP, it is never the server that speaks first. */
 function answerTo(outgoing: http.ClientRequest): Promise<{ incoming: http.IncomingMessage; socket: Socket }> {
   return new Promise((resolve, reject) => {
     outgoing.on('connect', (incoming, socket) => resolve({ incoming, socket })).on('error', reject)
@@ -83,9 +85,14 @@ function refusedFault(incoming: http.IncomingMessage, url: URL, proxy: ProxyServ
       nextStep:
         status === 407
           ? signInAt(proxy, incoming)
-          : `check that the proxy in ${proxy.variable} may connect there`,
+          : `check that the proxy in ${proxy.variable} may connect there${exceptionFor(url)}`,
     },
   )
+}
+
+/** Many proxies connect to no port but that of https, and to their own machine not at all. */
+function exceptionFor({ protocol, hostname }: URL): string {
+  return protocol === 'http:' ? `, or put ${hostname} into NO_PROXY` : ''
 }
 
 function signInAt({ variable, authorization, host }: ProxyServer, { headers }: http.IncomingMessage): string {

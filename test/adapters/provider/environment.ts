@@ -2,15 +2,15 @@ import { onTestFinished, vi } from 'vitest'
 import {
   AUTHORITY_VARIABLES,
   NODE_AUTHORITY_VARIABLE,
+  PLAIN_PROXY_VARIABLES,
   PROXY_VARIABLES,
 } from '../../../src/adapters/provider/network-variables.ts'
 
 const NAMES = [
   ...PROXY_VARIABLES,
+  ...PLAIN_PROXY_VARIABLES,
   ...AUTHORITY_VARIABLES,
   NODE_AUTHORITY_VARIABLE,
-  'http_proxy',
-  'HTTP_PROXY',
   'no_proxy',
   'NO_PROXY',
 ]
