@@ -83,7 +83,8 @@ function refusedFault(incoming: http.IncomingMessage, url: URL, proxy: ProxyServ
     `The proxy ${proxy.host} refused the connection to ${url.host} (${status}).`,
     {
       nextStep:
-        status === 407
+        // Tinyproxy says 401 of a wrong password, and 407 where there is none.
+        status === 407 || status === 401
           ? signInAt(proxy, incoming)
           : `check that the proxy in ${proxy.variable} may connect there${exceptionFor(url)}`,
     },

@@ -148,6 +148,14 @@ describe('a proxy that refuses to connect is not asked again', () => {
     expect(proxy.answers).toEqual(['CONNECT issuer.test:443 407'])
   })
 
+  it('because the password is wrong, in the words of a server', async () => {
+    const host = await goThroughBytes(answering('401 Unauthorized', 'WWW-Authenticate: Basic realm="x"'))
+    goThrough({ address: `http://alice:wrong@${host}` })
+    expect(await told(request(ASK, POST))).toEqual(
+      refused(host, 401, 'check the user and password in HTTPS_PROXY'),
+    )
+  })
+
   it('because there is no password', async () => {
     const proxy = await startConnectProxy()
     goThrough({ address: proxy.host })
