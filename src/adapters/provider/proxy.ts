@@ -15,6 +15,8 @@ export interface ProxyServer {
   readonly authorization: string | undefined
   /** What named it, such as `HTTPS_PROXY`. */
   readonly variable: string
+  /** The one thing to do when it is not reached, where more is known than that. */
+  readonly nextStep: string | undefined
 }
 
 /**
@@ -49,7 +51,13 @@ function parseProxy(text: string, variable: string): ProxyServer {
   const authorization = url && basicAuthorization(url)
   if (url === undefined || authorization === null) throw malformed(variable)
   const address = new URL(url.origin)
-  return { address, host: `${url.hostname}:${portOf(url)}`, authorization, variable }
+  const nextStep = url.protocol === 'https:' ? spokenTo(variable) : undefined
+  return { address, host: `${url.hostname}:${portOf(url)}`, authorization, variable, nextStep }
+}
+
+/** Many take the scheme for that of the addresses that are asked for. */
+function spokenTo(variable: string): string {
+  return `check the proxy in ${variable}: with https:// it is spoken to in TLS, and most are named with http://`
 }
 
 /**

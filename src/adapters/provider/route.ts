@@ -38,6 +38,7 @@ export async function routeTo(url: URL, env: Environment, allRoots: boolean): Pr
   const { openTunnel } = await import('./tunnel.ts')
   return {
     host: `${host} (through the proxy ${proxy.host})`,
+    nextStep: proxy.nextStep,
     connect: async (signal) => ({ ...options, socket: await openTunnel(url, proxy, options, env, signal) }),
   }
 }

@@ -34,7 +34,7 @@ export async function openTunnel(
   } catch (error) {
     if (error instanceof AuthError) throw error
     const host = `${proxy.host} (the proxy in ${proxy.variable})`
-    throw await connectionFault(error, outgoing, { host }, false, env)
+    throw await connectionFault(error, outgoing, { host, nextStep: proxy.nextStep }, false, env)
   }
 }
 

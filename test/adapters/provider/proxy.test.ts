@@ -24,6 +24,7 @@ describe('the proxy', () => {
       host: 'proxy.corp:3128',
       authorization: `Basic ${Buffer.from('alice:p@ss:é').toString('base64')}`,
       variable: 'HTTPS_PROXY',
+      nextStep: SPOKEN_TO,
     })
   })
 
@@ -188,6 +189,9 @@ describe('no proxy', () => {
     expect(proxyOf({ ...both, no_proxy: '' })).toBe(undefined)
   })
 })
+
+const SPOKEN_TO =
+  'check the proxy in HTTPS_PROXY: with https:// it is spoken to in TLS, and most are named with http://'
 
 const malformed = {
   code: 'network',

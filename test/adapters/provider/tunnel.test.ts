@@ -232,6 +232,18 @@ describe('a proxy that cannot connect may be asked again', () => {
     expect(Object.keys(error.cause ?? {}).toSorted()).toEqual(['code', 'syscall'])
   })
 
+  it('because it speaks no TLS, which its address says it does', async () => {
+    const proxy = await startConnectProxy()
+    goThrough({ address: `https://${proxy.host}` })
+    const fault = await told(request(ASK, POST))
+    // The code of it differs between versions of Node.js.
+    expect({ ...fault, message: fault.message.replace(/\(\w+\)\.$/, '(CODE).') }).toMatchObject({
+      message: `${proxy.host} (the proxy in HTTPS_PROXY) could not be reached (CODE).`,
+      nextStep:
+        'check the proxy in HTTPS_PROXY: with https:// it is spoken to in TLS, and most are named with http://',
+    })
+  })
+
   it('because its own certificate is not trusted, and it is told nothing', async () => {
     const secure = { hostname: 'localhost', identity: AUTHORITY.issue('other.test') }
     const proxy = await startConnectProxy({ secure })
