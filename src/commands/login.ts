@@ -9,6 +9,7 @@ import { logInWithSecret } from '../core/log-in-secret.ts'
 import { chooseProvider } from '../core/provider-choice.ts'
 import type { ProviderChoice } from '../core/ports.ts'
 import { accountFault, type AccountRules, type LoggedIn } from '../core/save-login.ts'
+import { isLoopback } from '../core/safe-address.ts'
 import { status, type Status } from '../core/status.ts'
 import { withinTime } from '../core/time-limit.ts'
 import type { Context, Session } from './context.ts'
@@ -100,7 +101,7 @@ async function inBrowser(
 }
 
 function listenAddress(context: Context, { listen }: LoginFlags): string | undefined {
-  if (listen !== undefined)
+  if (listen !== undefined && listen !== '::1' && !isLoopback(listen))
     warn(
       context,
       `listening on ${listen}: other machines can reach the sign-in, and are told nothing without its state.`,

@@ -183,7 +183,9 @@ function requestFrom(
   })
 }
 
+/** Nothing where other machines cannot come to. */
 function warned(address: string): string {
+  if (address.startsWith('127.')) return ''
   return `codex-auth: warning: listening on ${address}: other machines can reach the sign-in, and are told nothing without its state.\n`
 }
 
@@ -211,17 +213,20 @@ describe('login --listen', () => {
     },
   )
 
-  test('an address of another machine ends with 8', async () => {
+  test('an address of another machine is refused, and takes nothing from a sign-in that waits', async () => {
+    const other = await waiting(`${login} --no-browser --profile other`)
     // RFC 5737: an address for documentation, which nobody has.
-    const { stderr, ...rest } = await home.run(`${login} --no-browser --listen 192.0.2.1`)
+    const { stderr, ...rest } = await home.run(
+      `login --issuer ${issuer.issuer} --port ${other.port} --port 0 --no-browser --listen 192.0.2.1`,
+    )
     expect({ ...rest, stderr: stderr.replace(warned('192.0.2.1'), '') }).toEqual(
       failedInWords({
-        exit_code: 8,
-        message: 'Nothing can listen for the redirect on this machine: any free port failed (EADDRNOTAVAIL).',
-        next_step:
-          'end the program that has the port, or sign in without one: codex-auth login --device-code',
+        exit_code: 2,
+        message: '192.0.2.1 is not an address of this machine, so nothing can listen on it.',
+        next_step: 'write one that it has, or 0.0.0.0 for all: --listen 0.0.0.0',
       }),
     )
+    expect(await finished(other)).toContain('Signed in as alice@example.com')
   })
 })
 

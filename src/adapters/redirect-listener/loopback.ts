@@ -25,7 +25,7 @@ const draws = 16
  * Listens on 127.0.0.1 and, where the machine has it, ::1, on the first of these ports that is free on both:
  * a browser may take `localhost` for either, and whoever held the other would be sent the authorization code.
  * `0` is any free port. `elsewhere` is an address to listen on as well.
- * @throws {AuthError} `no_redirect_port`
+ * @throws {AuthError} `no_redirect_port`; `usage` when this machine has no such address.
  */
 export async function listenOnLoopback(
   ports: readonly number[],
@@ -67,7 +67,9 @@ export function noRedirectPort(refused: readonly RefusedPort[]): AuthError {
     'no_redirect_port',
     `Nothing can listen for the redirect on this machine: ${[...reasons.values()].join(', ')}.`,
     {
-      nextStep: 'end the program that has the port, or sign in without one: codex-auth login --device-code',
+      nextStep: refused.some(({ code }) => code === 'EADDRINUSE')
+        ? 'end the program that has the port, or sign in without one: codex-auth login --device-code'
+        : 'sign in without a port: codex-auth login --device-code',
     },
   )
 }
@@ -92,10 +94,26 @@ async function listenOn(
       servers.push(server)
       actual = portOf(server)
     } catch (error) {
-      if (address !== '::1' || !isListenError(error) || !WITHOUT_IPV6.has(error.code)) throw error
+      if (!isListenError(error)) throw error
+      if (address === elsewhere && NOT_HERE.has(error.code)) throw foreignAddress(address)
+      if (address !== '::1' || !WITHOUT_IPV6.has(error.code)) throw error
     }
   }
   return { port: actual, servers }
+}
+
+/** `EINVAL`: a link-local address of no interface. */
+const NOT_HERE: ReadonlySet<string> = new Set(['EADDRNOTAVAIL', 'EINVAL'])
+
+/** It is no port that is missing, so nobody is to make room for it. */
+function foreignAddress(address: string): AuthError {
+  return new AuthError(
+    'usage',
+    `${address} is not an address of this machine, so nothing can listen on it.`,
+    {
+      nextStep: 'write one that it has, or 0.0.0.0 for all: --listen 0.0.0.0',
+    },
+  )
 }
 
 const WITHOUT_IPV6: ReadonlySet<string> = new Set(['EADDRNOTAVAIL', 'EAFNOSUPPORT'])

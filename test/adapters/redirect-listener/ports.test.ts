@@ -180,9 +180,9 @@ describe('an address to listen on as well', () => {
   test('that is not of this machine is named as what failed', async () => {
     // RFC 5737: an address for documentation, which nobody has.
     const error = await listen([0], 'localhost', '192.0.2.1').catch((thrown: unknown) => thrown)
-    const message =
-      'Nothing can listen for the redirect on this machine: any free port failed (EADDRNOTAVAIL).'
-    expect(error).toEqual(new AuthError('no_redirect_port', message, { nextStep }))
+    const message = '192.0.2.1 is not an address of this machine, so nothing can listen on it.'
+    const nextStepThere = 'write one that it has, or 0.0.0.0 for all: --listen 0.0.0.0'
+    expect(error).toEqual(new AuthError('usage', message, { nextStep: nextStepThere }))
   })
 })
 
@@ -197,7 +197,8 @@ test.runIf(firstOpenPort() > 1)('a port that needs privileges is named as such',
   const message = 'Nothing can listen for the redirect on this machine: port 1 is not permitted (EACCES).'
   if (user === 0) process.seteuid?.(65_534)
   try {
-    expect(await failure([1])).toEqual(new AuthError('no_redirect_port', message, { nextStep }))
+    const withoutPort = 'sign in without a port: codex-auth login --device-code'
+    expect(await failure([1])).toEqual(new AuthError('no_redirect_port', message, { nextStep: withoutPort }))
   } finally {
     if (user === 0) process.seteuid?.(0)
   }
