@@ -172,6 +172,8 @@ async function flagFor({ profile }: GlobalFlags, context: Context): Promise<stri
 function thisProcess(): Surroundings {
   const { env, stdout, stderr } = process
   stdout.on('error', endWithoutOutput)
+  // Its reader, its terminal or its disk has gone: that nothing can be said is no reason to leave anything undone.
+  stderr.on('error', () => undefined)
   return {
     env,
     stdout: (text) => void stdout.write(text),

@@ -82,6 +82,26 @@ test('an answer of the provider is kept although nobody reads the token', async 
   expect(issuer.accepts(stdout.trim())).toBe(true)
 })
 
+const NOTHING_CAN_BE_SAID = [
+  { where: 'has no room', script: 'exec codex-auth token --debug 2>/dev/full' },
+  { where: 'is read by nobody', script: '{ codex-auth token --debug 2>&1 >&3 | :; } 3>&1' },
+].filter(({ script }) => existsSync('/dev/full') || !script.includes('/dev/full'))
+
+test.for(NOTHING_CAN_BE_SAID)(
+  'a token is renewed and printed although standard error $where',
+  async ({ script }) => {
+    const home = newHome()
+    const issuer = await newIssuer()
+    await storeLogin(home, issuer.issueLogin({ accessTokenLifetime: -60 }))
+    const { exitCode, stdout } = await runScript(script, { home, mayContain: ['access_token'] })
+    expect({ exitCode, accepted: issuer.accepts(stdout.trim()), refreshes: issuer.refreshes }).toEqual({
+      exitCode: 0,
+      accepted: true,
+      refreshes: 1,
+    })
+  },
+)
+
 test('closed standard streams change nothing about the result', async () => {
   const home = newHome()
   const issuer = await newIssuer()
