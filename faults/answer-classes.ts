@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib'
 import { answers, type ScriptedAnswer } from '../test/support/fake-issuer.ts'
-import type { Mischief } from './front.ts'
+import { passOnWithoutEnd, type Mischief } from './front.ts'
 
 /** One kind of answer, and what the program has to make of it. */
 export interface AnswerClass {
@@ -183,6 +183,7 @@ const SAVED: readonly AnswerClass[] = [
     answers: [{ ...genuine, headers: { date: 'yesterday' } }],
     meaning: 'saved',
   },
+  { name: 'tokens, connection ends before the answer', mischief: passOnWithoutEnd, meaning: 'saved' },
   { name: 'tokens after 2 s', answers: [{ ...genuine, delay: 2000 }], meaning: 'saved', wait: 2 },
 ]
 

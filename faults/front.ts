@@ -36,6 +36,15 @@ export const passOnAndDrop: Mischief = (request, response, issuer) => {
   forward(issuer, request, (answer) => answer.resume().on('end', () => response.socket?.resetAndDestroy()))
 }
 
+/** As a proxy that passes the whole answer back, and ends the connection in place of the answer's end. */
+export const passOnWithoutEnd: Mischief = (request, response, issuer) => {
+  forward(issuer, request, (answer) => {
+    response.writeHead(answer.statusCode ?? 502, { 'transfer-encoding': 'chunked' })
+    answer.pipe(response, { end: false })
+    answer.once('end', () => response.socket?.end())
+  })
+}
+
 function handOn(issuer: string, request: IncomingMessage, response: ServerResponse): void {
   forward(issuer, request, (answer) => {
     response.writeHead(answer.statusCode ?? 502, answer.headers)

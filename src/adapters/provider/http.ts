@@ -1,14 +1,12 @@
 import * as http from 'node:http'
 import * as https from 'node:https'
-import { promisify } from 'node:util'
-import { brotliDecompress, unzip } from 'node:zlib'
 import { AuthError } from '../../errors.ts'
 import { trace } from '../trace.ts'
 import { AGENT_OPTIONS } from './agent-options.ts'
+import { readBody } from './answer-body.ts'
 import { connectionFault } from './connection-fault.ts'
-import { PassingFault } from './passing-fault.ts'
 import { routeTo } from './route.ts'
-import { lacksAuthority, lateFault, textIn } from './transport-fault.ts'
+import { lacksAuthority, lateFault } from './transport-fault.ts'
 
 /** Milliseconds from the call until the last byte of the answer. */
 const ANSWER_TIMEOUT = 15_000
@@ -47,7 +45,7 @@ export interface HttpAnswer {
  * It goes through the proxy and trusts the certificate authorities that the environment names, and those of the system.
  * @throws {PassingFault} `network`, `timeout`, or `invalid_answer` for one that is too large or cannot be unpacked.
  * @throws {AuthError} `usage` for a proxy that cannot be used.
- * @throws the signal's reason when it is aborted first.
+ * @throws the signal's reason when it is aborted before the answer is there.
  */
 export async function request(
   address: string,
@@ -144,42 +142,4 @@ function send(outgoing: http.ClientRequest, body: string | undefined): Promise<h
     // A server that wants to change to another protocol ends the connection without an error.
     outgoing.on('close', () => reject(Object.assign(new Error('closed'), { code: 'ECONNRESET' })))
   })
-}
-
-async function readBody(incoming: http.IncomingMessage, host: string, limit: number): Promise<string> {
-  const chunks: Uint8Array[] = []
-  let size = 0
-  for await (const chunk of incoming as AsyncIterable<Uint8Array>) {
-    size += chunk.length
-    if (size > limit) throw tooLarge(host, incoming)
-    chunks.push(chunk)
-  }
-  const bytes = await unpack(Buffer.concat(chunks), incoming, host, limit)
-  return new TextDecoder().decode(bytes)
-}
-
-/** Nothing packed was asked for; some servers and proxies pack their answers all the same. */
-async function unpack(
-  packed: Uint8Array,
-  incoming: http.IncomingMessage,
-  host: string,
-  limit: number,
-): Promise<Uint8Array> {
-  const encoding = incoming.headers['content-encoding']?.trim().toLowerCase() ?? 'identity'
-  if (encoding === 'identity' || packed.length === 0) return packed
-  try {
-    if (encoding === 'br') return await promisify(brotliDecompress)(packed, { maxOutputLength: limit })
-    return await promisify(unzip)(packed, { maxOutputLength: limit })
-  } catch (error) {
-    if (textIn(error, 'code') === 'ERR_BUFFER_TOO_LARGE') throw tooLarge(host, incoming)
-    const what = `${host} answered ${incoming.statusCode} in an encoding that cannot be read.`
-    throw new PassingFault('invalid_answer', what)
-  }
-}
-
-function tooLarge(host: string, incoming: http.IncomingMessage): PassingFault {
-  return new PassingFault(
-    'invalid_answer',
-    `${host} answered ${incoming.statusCode} with more than a token answer can be.`,
-  )
 }

@@ -93,6 +93,39 @@ describe('request', () => {
   })
 })
 
+describe('an answer of which only the end is missing', () => {
+  const HEAD = 'HTTP/1.1 200 OK\r\n'
+
+  it.each([
+    ['shorter than its length says', `${HEAD}Content-Length: 20\r\n\r\n{"a":1}`],
+    ['in chunks without a last one', `${HEAD}Transfer-Encoding: chunked\r\n\r\n7\r\n{"a":1}\r\n`],
+  ])('is read when it is %s', async (_, bytes) => {
+    const host = await serveBytes((socket) => onRequest(socket, () => socket.end(bytes)))
+    expect((await request(`http://${host}/`, POST)).body).toBe('{"a":1}')
+  })
+
+  it('is read when it is packed', async () => {
+    const { origin } = await serve((_, response) => {
+      const packed = gzipSync('{"a":1}')
+      response.writeHead(200, { 'content-encoding': 'gzip', 'content-length': packed.length + 1 })
+      response.write(packed, () => response.destroy())
+    })
+    expect((await request(origin, GET)).body).toBe('{"a":1}')
+  })
+
+  it('is read when the time for it is over', async () => {
+    const { origin } = await serve((_, response) => response.writeHead(200).write('{"a":1}'))
+    expect((await request(origin, GET, { timeout: 500 })).body).toBe('{"a":1}')
+  })
+
+  it.each(['', '{"a":1', '[{"a":1}', '"a"', '12', 'a page'])('is none when it is %j', async (text) => {
+    const host = await serveBytes((socket) =>
+      onRequest(socket, () => socket.end(`${HEAD}Content-Length: 20\r\n\r\n${text}`)),
+    )
+    expect(await told(request(`http://${host}/`, POST))).toMatchObject(lost(host))
+  })
+})
+
 describe('an answer that is too much', () => {
   it('is read up to the limit only, however long it goes on', async () => {
     let left: Promise<unknown> | undefined
