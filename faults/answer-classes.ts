@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib'
 import { answers, type ScriptedAnswer } from '../test/support/fake-issuer.ts'
-import { passOnWithoutEnd, type Mischief } from './front.ts'
+import { falseGzip, passOnAsPacked, passOnWithoutEnd, type Mischief } from './front.ts'
 
 /** One kind of answer, and what the program has to make of it. */
 export interface AnswerClass {
@@ -184,6 +184,7 @@ const SAVED: readonly AnswerClass[] = [
     meaning: 'saved',
   },
   { name: 'tokens, connection ends before the answer', mischief: passOnWithoutEnd, meaning: 'saved' },
+  { name: 'tokens, gzip by their header only', mischief: passOnAsPacked, meaning: 'saved' },
   { name: 'tokens after 2 s', answers: [{ ...genuine, delay: 2000 }], meaning: 'saved', wait: 2 },
 ]
 
@@ -215,9 +216,4 @@ function wrongDate(name: string, ahead: number): AnswerClass {
 function bomb(request: Parameters<Mischief>[0], response: Parameters<Mischief>[1]): void {
   request.resume()
   response.writeHead(200, { 'content-type': 'application/json', 'content-encoding': 'gzip' }).end(BOMB)
-}
-
-function falseGzip(request: Parameters<Mischief>[0], response: Parameters<Mischief>[1]): void {
-  request.resume()
-  response.writeHead(200, { 'content-type': 'application/json', 'content-encoding': 'gzip' }).end('{}')
 }

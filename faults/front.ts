@@ -36,12 +36,26 @@ export const passOnAndDrop: Mischief = (request, response, issuer) => {
   forward(issuer, request, (answer) => answer.resume().on('end', () => response.socket?.resetAndDestroy()))
 }
 
+/** Neither packed nor an object, whatever its header says. */
+export const falseGzip: Mischief = (request, response) => {
+  request.resume()
+  response.writeHead(200, { 'content-type': 'application/json', 'content-encoding': 'gzip' }).end('[]')
+}
+
 /** As a proxy that passes the whole answer back, and ends the connection in place of the answer's end. */
 export const passOnWithoutEnd: Mischief = (request, response, issuer) => {
   forward(issuer, request, (answer) => {
     response.writeHead(answer.statusCode ?? 502, { 'transfer-encoding': 'chunked' })
     answer.pipe(response, { end: false })
     answer.once('end', () => response.socket?.end())
+  })
+}
+
+/** As a proxy that has unpacked the answer, and says that it is packed. */
+export const passOnAsPacked: Mischief = (request, response, issuer) => {
+  forward(issuer, request, (answer) => {
+    response.writeHead(answer.statusCode ?? 502, { ...answer.headers, 'content-encoding': 'gzip' })
+    answer.pipe(response)
   })
 }
 
