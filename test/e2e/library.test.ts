@@ -92,3 +92,35 @@ test('a host that ends while it has the lock leaves none in the way', async () =
   expect((await runCli(['refresh', '--quiet'], { home })).exitCode).toBe(0)
   expect(issuer.refreshes).toBe(1)
 })
+
+const WORKER_THAT_IS_ENDED = `
+import { subscribe } from 'node:diagnostics_channel'
+import { once } from 'node:events'
+import { Worker, isMainThread, parentPort } from 'node:worker_threads'
+if (isMainThread) {
+  const worker = new Worker(new URL(import.meta.url))
+  await once(worker, 'message')
+  await worker.terminate()
+  const { profile } = await accessToken()
+  console.log(JSON.stringify(profile))
+} else {
+  subscribe('codex-auth:trace', (message) => {
+    if (!message.endsWith('has the lock')) return
+    parentPort.postMessage(message)
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)
+  })
+  await accessToken()
+}`
+
+test.runIf(process.platform === 'linux')(
+  'a worker that is ended while it has the lock leaves none in the way of its own process',
+  async () => {
+    const [home, issuer] = [newHome(), await newIssuer()]
+    await storeLogin(home, issuer.issueLogin(), EXPIRED)
+    expect(await run(WORKER_THAT_IS_ENDED, home)).toBe('default')
+    expect({ refreshes: issuer.refreshes, spentTwice: issuer.spentTwice }).toEqual({
+      refreshes: 1,
+      spentTwice: 0,
+    })
+  },
+)

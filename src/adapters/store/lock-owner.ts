@@ -1,11 +1,21 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { closeSync, constants, fstatSync, fsyncSync, openSync, readSync, writeSync } from 'node:fs'
 import { basename } from 'node:path'
-import { hasRestarted, printable, sharesProcesses, sight, here, type Place } from './lock-process.ts'
+import {
+  hasRestarted,
+  here,
+  printable,
+  sharesProcesses,
+  sight,
+  workerThread,
+  type Place,
+} from './lock-process.ts'
 
 /** The process that made a lock. */
 export interface Owner extends Place {
   readonly pid: number
+  /** Absent: the process stands for it. */
+  readonly thread?: number | undefined
   /** `undefined`: the system does not tell, so the number alone proves nothing. */
   readonly start: string | undefined
   readonly command: string
@@ -58,10 +68,12 @@ function nameOf(bytes: Buffer): string {
 }
 
 function thisProcess(): Owner {
+  const thread = workerThread()
   return {
     ...here(),
     pid: process.pid,
-    start: sight(process.pid).start,
+    ...(thread !== undefined && { thread }),
+    start: sight(process.pid, thread).start,
     command: commandName(process.argv),
     since: Date.now() / 1000,
   }
@@ -133,7 +145,7 @@ export function writeSpending(path: string, token: string, at: number): boolean 
 export function liveness(owner: Owner, lastBeat: number): Liveness {
   const place = here()
   if (!sharesProcesses(owner, place)) return hasRestarted(owner, place, lastBeat) ? 'dead' : 'unknown'
-  const { state, start } = sight(owner.pid)
+  const { state, start } = sight(owner.pid, owner.thread)
   if (state === 'gone') return 'dead'
   // A number without a start time may be a later process's by now: if it counted as alive, the lock could stay for ever.
   if (start === undefined || owner.start === undefined) return 'unknown'
@@ -141,7 +153,7 @@ export function liveness(owner: Owner, lastBeat: number): Liveness {
 }
 
 function parseOwner(block: Buffer): Owner | undefined {
-  const { version, pid, command, since, host, start, machine, boot, namespaces } = parseObject(block)
+  const { version, pid, thread, command, since, host, start, machine, boot, namespaces } = parseObject(block)
   if (version !== VERSION || !isPid(pid) || !isText(command) || !isTime(since) || !isText(host))
     return undefined
   if (
@@ -152,7 +164,8 @@ function parseOwner(block: Buffer): Owner | undefined {
   ) {
     return undefined
   }
-  return { pid, start, command, since, host, machine, boot, namespaces }
+  const owner = { pid, start, command, since, host, machine, boot, namespaces }
+  return isPid(thread) ? { ...owner, thread } : owner
 }
 
 function parseSpending(block: Buffer, pid: number | undefined): SpendingRecord | undefined {

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { readFileSync, readlinkSync } from 'node:fs'
 import { hostname, uptime } from 'node:os'
+import { isMainThread } from 'node:worker_threads'
 import { machineId } from './machine-id.ts'
 
 /** Where a process number means something. Whatever the system does not tell is `undefined`. */
@@ -57,10 +58,10 @@ export function hasRestarted(there: Place, place: Place, lastBeat: number): bool
   return lastBeat < Date.now() - uptime() * 1000
 }
 
-/** What the system knows of a process number, here and now. */
-export function sight(pid: number): Sighting {
+/** What the system knows of a process number, here and now; with a thread's number, of that thread alone. */
+export function sight(pid: number, thread?: number): Sighting {
   if (!exists(pid)) return GONE
-  if (linux) return ownProcFolder() ? sightInProc(pid) : UNSEEN
+  if (linux) return ownProcFolder() ? sightInProc(pid, thread) : UNSEEN
   return process.platform === 'win32' ? UNSEEN : sightNowAndThen(pid)
 }
 
@@ -73,9 +74,22 @@ function exists(pid: number): boolean {
   }
 }
 
-function sightInProc(pid: number): Sighting {
+/**
+ * The number of the thread that runs this, where its end is not the end of the process: a worker's. `undefined` also where
+ * the system does not tell, so that the process stands for it.
+ */
+export function workerThread(): number | undefined {
+  if (isMainThread || !linux || !ownProcFolder()) return undefined
+  const link = told(() => readlinkSync('/proc/thread-self'))
+  const [, thread] = /^\d+\/task\/(\d+)$/.exec(link ?? '') ?? []
+  return thread === undefined ? undefined : Number(thread)
+}
+
+function sightInProc(pid: number, thread: number | undefined): Sighting {
   const stat = told(() => readFileSync(`/proc/${pid}/stat`, 'latin1'))
-  return stat === undefined ? UNSEEN : parseStat(stat)
+  if (stat === undefined || thread === undefined) return stat === undefined ? UNSEEN : parseStat(stat)
+  const own = told(() => readFileSync(`/proc/${pid}/task/${thread}/stat`, 'latin1'))
+  return own === undefined ? GONE : parseStat(own)
 }
 
 /** `proc_pid_stat(5)`. The second field is a name in parentheses that may itself hold spaces and parentheses. */

@@ -11,7 +11,7 @@ import {
 } from '../../../src/adapters/store/lock-owner.ts'
 import { here } from '../../../src/adapters/store/lock-process.ts'
 import { beforeFileOperations } from '../../support/file-operations.ts'
-import { thisOwner } from '../../support/lock-records.ts'
+import { deadPid, thisOwner } from '../../support/lock-records.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'codex-auth-owner-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -33,6 +33,16 @@ describe('an owner file', () => {
       spending: undefined,
     })
     expect(record?.owner && liveness(record.owner, 0)).toBe('running')
+  })
+
+  it.runIf(process.platform === 'linux')('of a worker belongs to its thread, which can end alone', () => {
+    const { name, bytes } = ownerFile({ ...thisOwner(), thread: deadPid() })
+    writeFileSync(join(folder, name), bytes)
+    const owner = readOwnerFile(join(folder, name), name)?.owner
+
+    expect(owner?.thread).toEqual(expect.any(Number))
+    expect(owner && liveness(owner, 0)).toBe('dead')
+    expect(liveness({ ...thisOwner(), thread: process.pid }, 0)).toBe('running')
   })
 
   it('is of one size, before and after a token is spent', () => {

@@ -32,6 +32,15 @@ describe('the sight of a process', () => {
     expect(Number(young.start)).toBeGreaterThan(Number(sight(process.pid).start))
   })
 
+  it.runIf(linux)(
+    "is that of a single thread by its number, and gone when it is none of the process's",
+    () => {
+      const { start } = sight(process.pid)
+      expect(sight(process.pid, process.pid)).toEqual({ state: 'running', start })
+      expect(sight(process.pid, deadPid())).toEqual({ state: 'gone', start: undefined })
+    },
+  )
+
   it('is gone for a number that nobody has', () => {
     expect(sight(deadPid())).toEqual({ state: 'gone', start: undefined })
   })
