@@ -1,7 +1,7 @@
 import { Option, type Command } from 'commander'
 import { formatDuration, parseDuration } from '../core/duration.ts'
 import { livesFor, remaining } from '../core/lifetime.ts'
-import { present, refresh, type Refreshed } from '../core/refresh.ts'
+import { isRenewed, present, refresh, type Refreshed } from '../core/refresh.ts'
 import { status } from '../core/status.ts'
 import type { Context, GlobalFlags, Session } from './context.ts'
 import { flagsOf } from './options.ts'
@@ -41,7 +41,7 @@ export function addRefreshCommand(program: Command, context: Context): void {
         {
           profile,
           reason: flags.ifGeneration === undefined ? 'forced' : 'proactive_expiry',
-          enough: ({ generation }) => generation !== ifGeneration,
+          enough: (stored) => before.generation !== ifGeneration || isRenewed(stored, before),
           ...waitNotice(context, flags),
         },
         session,

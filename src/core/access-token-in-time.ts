@@ -11,7 +11,7 @@ import {
 import { attemptRead } from './attempt-read.ts'
 import { EXPIRING, isDueForRefresh, isLiving } from './lifetime.ts'
 import type { StoredCredential } from './ports.ts'
-import { present } from './refresh.ts'
+import { isRenewed, present } from './refresh.ts'
 
 export interface BackgroundRun<T> {
   readonly profile: string
@@ -78,7 +78,6 @@ function newer(
   { store, clock }: InTimePorts,
 ): StoredCredential | undefined {
   const found = attemptRead(() => store.read(profile))
-  if (found === undefined || found instanceof AuthError || found.generation === before.generation)
-    return undefined
+  if (found === undefined || found instanceof AuthError || !isRenewed(found, before)) return undefined
   return found.credential.refusal === undefined && isLiving(found.credential, clock.now()) ? found : undefined
 }

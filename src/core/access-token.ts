@@ -4,7 +4,7 @@ import type { Credential } from './credential.ts'
 import { isPassing } from './exit-code.ts'
 import { EXPIRING, isDueForRefresh, isLiving, livesFor } from './lifetime.ts'
 import type { LockHolder, StoredCredential } from './ports.ts'
-import { present, refresh, type RefreshPorts } from './refresh.ts'
+import { isRenewed, present, refresh, type RefreshPorts } from './refresh.ts'
 
 export interface AccessTokenRequest {
   readonly profile: string
@@ -96,8 +96,7 @@ async function refreshedOrLiving(
         reason: 'proactive_expiry',
         enough: (found) => {
           const later = ports.clock.now()
-          const refreshedMeanwhile =
-            found.generation !== before.generation && isLiving(found.credential, later)
+          const refreshedMeanwhile = isRenewed(found, before) && isLiving(found.credential, later)
           return refreshedMeanwhile || !isDueForRefresh(found.credential, later, minTtl)
         },
       },

@@ -3,7 +3,7 @@ import type { AccessTokenPorts, AccessTokenRequest, AccessTokenResult } from './
 import type { Credential } from './credential.ts'
 import { givenCredential, type TokenFacts } from './log-in-secret.ts'
 import type { HeldCredential, StoredCredential } from './ports.ts'
-import { present, refresh } from './refresh.ts'
+import { isRenewed, present, refresh } from './refresh.ts'
 
 export interface ApiKeyPorts extends AccessTokenPorts {
   /** Reads what a token says of itself. */
@@ -78,7 +78,7 @@ async function renewIdToken({ profile, onWait }: AccessTokenRequest, ports: ApiK
     {
       profile,
       reason: 'forced',
-      enough: ({ generation }) => generation !== before.generation,
+      enough: (stored) => isRenewed(stored, before),
       ...(onWait && { onWait }),
     },
     ports,

@@ -77,6 +77,18 @@ function endedAlready(): AuthError {
   )
 }
 
+/** Whether a refresh or a sign-in came after `before`: the number of the write also grows with an API key that is kept. */
+export function isRenewed(
+  { credential: after }: StoredCredential,
+  { credential: before }: StoredCredential,
+): boolean {
+  return (
+    after.accessToken !== before.accessToken ||
+    after.refreshedAt !== before.refreshedAt ||
+    after.obtainedAt !== before.obtainedAt
+  )
+}
+
 /** @throws {AuthError} `not_logged_in`, or `refresh_refused` for a login the provider has already refused. */
 export function present(stored: StoredCredential | undefined, profile: string): StoredCredential {
   if (stored === undefined)

@@ -324,6 +324,23 @@ describe('a failure that passes', () => {
   })
 })
 
+describe('while another process asks for an API key', () => {
+  test('a call waits for it, and then refreshes all the same', async () => {
+    const { login, now } = await keepLogin()
+    const held = hold()
+    issuer.nextAnswers.push(held.answer)
+    const asking = home.start('token --kind api-key', { now })
+    await held.arrived
+    const refreshing = home.start('refresh', { now, terminal: true })
+    await refreshing.says(/Waiting for/)
+    held.release()
+    await asking.ended
+    expect((await refreshing.ended).stderr).toMatch(/\nRefreshed; it lives 1 h\.\n$/)
+    const { mintedApiKey, refreshToken } = home.kept() ?? {}
+    expect([mintedApiKey !== undefined, refreshToken !== login.refreshToken]).toEqual([true, true])
+  })
+})
+
 describe('while another process refreshes', () => {
   test('a second call takes over what the first one brought', async () => {
     const { now } = await keepLogin()

@@ -7,7 +7,7 @@ import {
   type InTimeRequest,
 } from '../../src/core/access-token-in-time.ts'
 import type { Credential } from '../../src/core/credential.ts'
-import { NOW, sampleCredential } from '../support/credentials.ts'
+import { freshSecret, NOW, sampleCredential } from '../support/credentials.ts'
 import { endingCredential, MemoryPorts, PROFILE } from '../support/memory-ports.ts'
 import { rejected } from '../support/thrown.ts'
 
@@ -54,6 +54,17 @@ describe('an access token in time', () => {
     expect(await result).toEqual({ stored: memory.stored, short: false })
     const last = call(endingCredential(60, { refreshToken: undefined }), never, { minTtl: 120 })
     expect(await last.result).toEqual({ stored: last.memory.stored, short: true })
+  })
+
+  test('is not there yet with an API key that another process has saved', async () => {
+    const login = endingCredential()
+    const { result, warnings } = call(login, async ({ settled }, memory) => {
+      memory.replace({ ...login, mintedApiKey: freshSecret('api_key') })
+      expect(settled()).toBe(undefined)
+      throw new AuthError('timeout', 'Too late.')
+    })
+    expect((await result).stored.credential.accessToken).toBe(login.accessToken)
+    expect(warnings).toEqual(['Too late. The stored token still lives and is used.'])
   })
 
   test('is the new one that the refresh came to', async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { AuthError, type ErrorCode } from '../../src/errors.ts'
 import { accessToken, type AccessTokenRequest } from '../../src/core/access-token.ts'
-import { NOW, sampleCredential } from '../support/credentials.ts'
+import { freshSecret, NOW, sampleCredential } from '../support/credentials.ts'
 import { endingCredential, freshTokens, MemoryPorts, PROFILE } from '../support/memory-ports.ts'
 import { rejected } from '../support/thrown.ts'
 
@@ -96,6 +96,20 @@ test('what another process has refreshed meanwhile is taken, though it lives sho
     short: true,
   })
   expect(ports.journal).toEqual([])
+})
+
+test('an API key that another process has saved meanwhile is no refreshed token', async () => {
+  const login = endingCredential()
+  const ports = new MemoryPorts(login)
+  ports.before.set('lock', () => ports.replace({ ...login, mintedApiKey: freshSecret('api_key') }))
+  const { stored } = await asked(ports).result
+  expect({
+    generation: stored.generation,
+    isNew: stored.credential.accessToken !== login.accessToken,
+  }).toEqual({
+    generation: 3,
+    isNew: true,
+  })
 })
 
 test('what another process has refreshed meanwhile is not taken when it has ended as well', async () => {
