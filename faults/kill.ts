@@ -49,7 +49,7 @@ export async function afterKill(trial: Trial, usual: number): Promise<AfterKill>
 }
 
 /** The person has to hear that it was not the provider's whim. */
-function toldOfLoss({ exitCode, stderr }: { exitCode: number | null; stderr: string }): string[] {
+export function toldOfLoss({ exitCode, stderr }: { exitCode: number | null; stderr: string }): string[] {
   const told = exitCode === 4 && /was ended after .* while the provider's answer was on its way/.test(stderr)
   return unless(told, `the loss was not explained (${exitCode}): ${firstLine(stderr)}`)
 }

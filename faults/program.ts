@@ -36,6 +36,7 @@ export interface Running {
 
 /** The built program, as processes of their own. */
 export interface Program {
+  readonly path: string
   start(args: readonly string[], options: RunOptions): Running
   /** Ends every process that still runs, stopped ones as well. */
   close(): void
@@ -50,6 +51,7 @@ const END_OF_HANG = 60_000
 export function programAt(path: string): Program {
   const children = new Set<ChildProcess>()
   return {
+    path,
     start: (args, options) => {
       const [command = '', ...words] = [...(options.through ?? []), process.execPath, path, ...args]
       const started = performance.now()

@@ -11,6 +11,7 @@ import { killedAtRandom } from './scenarios/killed-at-random.ts'
 import { killedAtStep } from './scenarios/killed-at-step.ts'
 import { killedWhileOthersWait } from './scenarios/killed-while-others-wait.ts'
 import { listener } from './scenarios/listener.ts'
+import { mixed } from './scenarios/mixed.ts'
 import { order } from './scenarios/order.ts'
 import { parallel } from './scenarios/parallel.ts'
 import { refusedAfter } from './scenarios/refused-after.ts'
@@ -23,6 +24,7 @@ import { window } from './scenarios/window.ts'
 export const SCENARIOS: readonly Scenario[] = [
   parallel,
   herd,
+  mixed,
   killedAtStep,
   killedAtRandom,
   killedWhileOthersWait,

@@ -1,4 +1,13 @@
-import { cpSync, chmodSync, existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs'
+import {
+  cpSync,
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { PROGRAM } from '../test/support/cli.ts'
@@ -66,5 +75,7 @@ function copyOfProgram(root: string): string {
   mkdirSync(copy)
   for (const name of ['package.json', 'bin', 'dist'])
     cpSync(join(PACKAGE, name), join(copy, name), { recursive: true })
+  // The library leaves its packages to whoever installs it.
+  symlinkSync(join(PACKAGE, 'node_modules'), join(copy, 'node_modules'), 'junction')
   return join(copy, 'bin', 'codex-auth.js')
 }
