@@ -6,6 +6,8 @@ import {
   constants,
   copyFileSync,
   existsSync,
+  fchmodSync,
+  fstatSync,
   fsyncSync,
   ftruncateSync,
   linkSync,
@@ -76,10 +78,16 @@ function removeTemporary(path: string): void {
 function withDescriptor(path: string, flags: 'wx' | 'r+' | 'r', work: (descriptor: number) => void): void {
   const descriptor = openSync(path, flags, 0o600)
   try {
+    if (flags === 'wx') makeOwners(descriptor)
     work(descriptor)
   } finally {
     closeSync(descriptor)
   }
+}
+
+/** Whatever the umask has taken from its owner: what is reserved now is opened again when an answer is there. */
+function makeOwners(descriptor: number): void {
+  if ((fstatSync(descriptor).mode & 0o600) !== 0o600) fchmodSync(descriptor, 0o600)
 }
 
 function writeAndFlush(descriptor: number, content: Uint8Array): void {

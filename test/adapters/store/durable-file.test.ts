@@ -120,15 +120,18 @@ describe('replacing a file', () => {
     expect(contentOf(folder)).toEqual({ elsewhere: '600 old', 'work.cred': '600 new' })
   })
 
-  test('is readable only by its owner under any umask', () => {
-    const before = process.umask(0)
-    try {
-      replaceFile(target, bytes('new'))
-    } finally {
-      process.umask(before)
-    }
-    expect(contentOf(folder)).toEqual({ 'work.cred': '600 new' })
-  })
+  test.for([0, 0o400, 0o777])(
+    'is readable only by its owner, and by that one, under the umask %o',
+    (mask) => {
+      const before = process.umask(mask)
+      try {
+        replaceFile(target, bytes('new'))
+      } finally {
+        process.umask(before)
+      }
+      expect(contentOf(folder)).toEqual({ 'work.cred': '600 new' })
+    },
+  )
 
   test('brings the content to the disk before the name, and the name before it is done', () => {
     expect(fileOperationsOf(folder, () => replaceFile(target, bytes('new')))).toEqual([
