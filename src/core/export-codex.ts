@@ -1,5 +1,5 @@
 import { AuthError } from '../errors.ts'
-import { parseCodexAuth, type CodexLogin } from './codex-auth-file.ts'
+import { parseCodexAuth, type CodexChatGptLogin, type CodexLogin } from './codex-auth-file.ts'
 import { codexAuthText, ownerId } from './codex-auth-text.ts'
 import { codexAccount } from './codex-credential.ts'
 import type { CodexHome, HeldCodexFile } from './codex-home.ts'
@@ -75,13 +75,18 @@ async function hand(
   const before = await file.read()
   const found = before === undefined ? undefined : parseCodexAuth(before, path)
   const lying: CodexLogin = found ?? { kind: 'none' }
-  if (lying.kind === 'chatgpt' && lying.ownerId === (await ownerId(credential))) return false
+  if (lying.kind === 'chatgpt' && (await holds(lying, credential))) return false
   const isOwn = isOfSameAccount(lying, credential, request.factsOf)
   if (!isOwn && !request.replace && !isWorthless(lying, request.factsOf, now))
     throw otherAccount(request, credential, lying)
   const text = await codexAuthText(credential, { before, keepsApiKey: isOwn && lying.kind === 'chatgpt' })
   if (!(await file.replace(before, text))) throw changed(path)
   return lying.kind === 'chatgpt' && !['', credential.refreshToken].includes(lying.refreshToken)
+}
+
+/** Whether it is this login, or a newer state of it. Under its name also lies what an import has left of it: no refresh token. */
+async function holds(lying: CodexChatGptLogin, credential: Credential): Promise<boolean> {
+  return lying.refreshToken !== '' && lying.ownerId === (await ownerId(credential))
 }
 
 function isOfSameAccount(

@@ -114,6 +114,23 @@ describe('a login of ChatGPT', () => {
 })
 
 describe('a second time', () => {
+  test.for(['export codex', 'export codex --force'])(
+    'after an import, it is moved again: %s',
+    async (again) => {
+      const login = await keepAlice()
+      const { folder, path } = codexFolder()
+      const holders: { codex: string; here: string | undefined }[] = []
+      for (const words of ['export codex', 'import codex', again, 'import codex', again]) {
+        expect((await run(words, folder)).exitCode).toBe(0)
+        holders.push({ codex: read(path).tokens.refresh_token, here: home.kept()?.refreshToken })
+      }
+      const { refreshToken } = login
+      const atCodex = { codex: refreshToken, here: undefined }
+      const here = { codex: '', here: refreshToken }
+      expect(holders).toEqual([atCodex, here, atCodex, here, atCodex])
+    },
+  )
+
   test('after a crash in between, the move is finished', async () => {
     const login = await keepAlice()
     const { folder, path } = codexFolder()
