@@ -48,8 +48,8 @@ export interface Credential {
   /** An API key that the provider gave for this login. It stays good when the login ends. Absent: none was asked for. */
   readonly mintedApiKey?: string | undefined
   /**
-   * Names the refresh token with which this login was taken over from Codex's own file; the same through all refreshes.
-   * Absent: it was signed in here.
+   * Names the refresh token with which this login was taken over from Codex's own file, or copied into it; the same through
+   * all refreshes. Absent: Codex's file never held it.
    */
   readonly importedFrom?: string | undefined
 }

@@ -7,7 +7,7 @@ import { unusedFile } from './codex-refusal.ts'
 import type { Account, Credential } from './credential.ts'
 import { checkExportable } from './exportable.ts'
 import type { TokenFacts } from './log-in-secret.ts'
-import type { LockHolder } from './ports.ts'
+import type { HeldCredential, LockHolder } from './ports.ts'
 import { present, type RefreshPorts } from './refresh.ts'
 import { accountName } from './holder.ts'
 import { isSameAccount } from './save-login.ts'
@@ -58,10 +58,18 @@ export async function exportCodex(
       )
       const moved = !request.copy && credential.refreshToken !== undefined
       if (moved) held.remove()
+      else await rememberCopy(held, credential)
       return { credential, moved, hasReplaced, mayBeHidden: storage === 'auto' }
     },
     ...(onWait && { onWait }),
   })
+}
+
+/** What is renewed here from now on is newer than the copy: an import has to know it again. */
+async function rememberCopy(held: HeldCredential, credential: Credential): Promise<void> {
+  if (credential.refreshToken === undefined) return
+  const importedFrom = await ownerId(credential)
+  if (importedFrom !== credential.importedFrom) held.save({ ...credential, importedFrom })
 }
 
 /** Whether a login of Codex's own was replaced that may still work. */

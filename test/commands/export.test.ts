@@ -96,8 +96,26 @@ describe('a login of ChatGPT', () => {
         'Copied the login of alice@example.com (plus) in the profile "default" to Codex; it stays here.\n' +
         'codex-auth: warning: Codex and codex-auth now hold the same refresh token, which works once: whichever renews the login first logs the other one out.\n',
     })
-    expect(home.kept()).toEqual(credentialOf(login))
-    expect(read(path).tokens.refresh_token).toBe(login.refreshToken)
+    const { refresh_token: refreshToken, login_owner_id: importedFrom } = read(path).tokens
+    expect(home.kept()).toEqual({ ...credentialOf(login), importedFrom })
+    expect(refreshToken).toBe(login.refreshToken)
+  })
+
+  test('leaves a copy that does not take the place of what has been renewed here, when it comes back', async () => {
+    await keepAlice()
+    const { folder, path } = codexFolder()
+    await run('export codex --copy', folder)
+    await run('refresh', folder)
+    const renewed = home.kept()
+    expect((await run('import codex', folder)).exitCode).toBe(0)
+    expect({ here: home.kept(), codex: read(path).tokens.refresh_token }).toEqual({
+      here: renewed,
+      codex: '',
+    })
+    expect({ lives: issuer.accepts(renewed?.refreshToken ?? ''), spentTwice: issuer.spentTwice }).toEqual({
+      lives: true,
+      spentTwice: 0,
+    })
   })
 
   test('comes back as it was, with every other byte of the file', async () => {
