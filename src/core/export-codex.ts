@@ -38,8 +38,8 @@ export interface Exported {
  * leaves the profile, and doing it again finishes the job without bringing back what Codex has renewed meanwhile. Keys
  * and tokens that do not renew themselves are copied. The network is not used.
  * @throws {AuthError} `not_logged_in`, `refresh_refused`, `not_refreshable` for a login that gives no token, `usage` for
- * one that Codex does not know, `wrong_account`, `codex_unreadable`, `store_busy`, any fault of the store; then both are
- * what they were.
+ * one that Codex does not know, `wrong_account`, `codex_unreadable`, `store_busy`, any fault of the store; then both hold
+ * what they held.
  */
 export async function exportCodex(
   request: ExportRequest,
@@ -54,19 +54,21 @@ export async function exportCodex(
       const { credential } = present(held.read(), profile)
       checkExportable(credential, profile, request.factsOf, clock.now())
       const hasReplaced = await codex.exclusively((file) =>
-        hand(credential, file, request, codex, clock.now()),
+        hand(held, credential, file, request, codex.path, clock.now()),
       )
       const moved = !request.copy && credential.refreshToken !== undefined
       if (moved) held.remove()
-      else await rememberCopy(held, credential)
       return { credential, moved, hasReplaced, mayBeHidden: storage === 'auto' }
     },
     ...(onWait && { onWait }),
   })
 }
 
-/** What is renewed here from now on is newer than the copy: an import has to know it again. */
-async function rememberCopy(held: HeldCredential, credential: Credential): Promise<void> {
+/**
+ * Whatever is renewed here from now on, after a copy as after a move that was killed, is newer than what Codex gets: an
+ * import has to know that again.
+ */
+async function rememberHandover(held: HeldCredential, credential: Credential): Promise<void> {
   if (credential.refreshToken === undefined) return
   const importedFrom = await ownerId(credential)
   if (importedFrom !== credential.importedFrom) held.save({ ...credential, importedFrom })
@@ -74,19 +76,22 @@ async function rememberCopy(held: HeldCredential, credential: Credential): Promi
 
 /** Whether a login of Codex's own was replaced that may still work. */
 async function hand(
+  held: HeldCredential,
   credential: Credential,
   file: HeldCodexFile,
   request: ExportRequest,
-  { path }: CodexHome,
+  path: string,
   now: number,
 ): Promise<boolean> {
   const before = await file.read()
   const found = before === undefined ? undefined : parseCodexAuth(before, path)
   const lying: CodexLogin = found ?? { kind: 'none' }
-  if (lying.kind === 'chatgpt' && (await holds(lying, credential))) return false
-  const isOwn = isOfSameAccount(lying, credential, request.factsOf)
+  const isThere = lying.kind === 'chatgpt' && (await holds(lying, credential))
+  const isOwn = isThere || isOfSameAccount(lying, credential, request.factsOf)
   if (!isOwn && !request.replace && !isWorthless(lying, request.factsOf, now))
     throw otherAccount(request, credential, lying)
+  await rememberHandover(held, credential)
+  if (isThere) return false
   const text = await codexAuthText(credential, { before, keepsApiKey: isOwn && lying.kind === 'chatgpt' })
   if (!(await file.replace(before, text))) throw changed(path)
   return lying.kind === 'chatgpt' && !['', credential.refreshToken].includes(lying.refreshToken)

@@ -175,7 +175,7 @@ describe('a second time', () => {
     const { folder, path } = codexFolder()
     mkdirSync(`${path}.lock`)
     expect((await run('export codex', folder)).exitCode).toBe(7)
-    expect(home.kept()).toEqual(credentialOf(login))
+    expect(home.kept()).toEqual({ ...credentialOf(login), importedFrom: expect.any(String) })
     rmdirSync(`${path}.lock`)
     expect((await run('export codex', folder)).exitCode).toBe(0)
     expect(read(path).tokens.refresh_token).toBe(login.refreshToken)

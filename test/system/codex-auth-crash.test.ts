@@ -99,6 +99,30 @@ test.each(['rename', 'fsync'])(
   },
 )
 
+test('after an export that was killed with the login in both, what is renewed here stays when Codex has its copy imported', async () => {
+  const { home, path, folder } = await killedWithTheLoginInBoth()
+  const env = { CODEX_HOME: folder }
+  expect((await home.run(['refresh'], { env })).exitCode).toBe(0)
+  const renewed = home.kept()?.refreshToken
+  expect((await home.run(['import', 'codex'], { env })).exitCode).toBe(0)
+  const stays = home.kept()?.refreshToken === renewed && issuer.accepts(renewed ?? '')
+  expect({ stays, codex: refreshTokenIn(path), spentTwice: issuer.spentTwice }).toEqual({
+    stays: true,
+    codex: '',
+    spentTwice: 0,
+  })
+})
+
+/** Before that moment Codex's file has nothing of the login, and after it the profile has not. */
+async function killedWithTheLoginInBoth(): Promise<Place> {
+  for (let nth = 1; ; nth++) {
+    const place = await loginInProfile()
+    const wasKilled = killedAt(['export', 'codex'], 'unlink', nth, place)
+    if (ownersOf(place).length === 2) return place
+    if (!wasKilled) throw new Error('it was never killed with the login in both')
+  }
+}
+
 test.each(['rename', 'unlink'])(
   'an export that is killed before any %s loses nothing, and the next one finishes it',
   async (syscall) => {
