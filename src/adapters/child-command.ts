@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { constants } from 'node:os'
 import type { CommandToRun } from '../core/ports.ts'
 import { AuthError } from '../errors.ts'
+import { inheritedDescriptors } from './inherited-descriptors.ts'
 import { cameFromTerminal } from './terminal-signal.ts'
 
 /** What is sent to a program to end it, to make it reload, or because its terminal changed. */
@@ -10,8 +11,8 @@ const PASSED_ON = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2
 const SENT_BY_TERMINALS: ReadonlySet<NodeJS.Signals> = new Set(['SIGINT', 'SIGQUIT', 'SIGWINCH'])
 
 /**
- * Runs a command with our own standard streams, in our process group, through no shell, and passes on to it what
- * signals come. Resolves with its exit code, or with 128 + n when signal n ended it, as a shell has it.
+ * Runs a command with our own standard streams and what else was opened for us, in our process group, through no shell,
+ * and passes on to it what signals come. Resolves with its exit code, or with 128 + n when signal n ended it, as a shell has it.
  *
  * It is a child because `process.execve`, where there is one, leaves SIGPIPE ignored in the command, and aborts with a
  * stack trace when the command cannot be run.
@@ -41,7 +42,7 @@ function start(command: CommandToRun): ChildProcess {
   const { file, args, env } = command
   if (file === '') throw whyNot(command, 'ENOENT')
   try {
-    return spawn(file, args, { env, stdio: 'inherit' })
+    return spawn(file, args, { env, stdio: ['inherit', 'inherit', 'inherit', ...inheritedDescriptors()] })
   } catch (error) {
     throw whyNot(command, (error as NodeJS.ErrnoException).code)
   }

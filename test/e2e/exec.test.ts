@@ -7,7 +7,7 @@ import { runCli, startCli, type RunOptions } from '../support/cli.ts'
 import { newHome, newIssuer, storeLogin } from '../support/e2e.ts'
 import { failed, failedInWords } from '../support/expected-output.ts'
 import { hold } from '../support/fake-issuer.ts'
-import { runScript } from '../support/shell.ts'
+import { available, runScript } from '../support/shell.ts'
 
 async function signedIn(lifetime = 3600) {
   const home = newHome()
@@ -26,6 +26,29 @@ describe('the command', () => {
     const running = startCli(['exec', '--', 'sh', '-c', 'cat; echo said >&2'], { home })
     running.stdin.end('one\ntwo')
     expect(await running.ended).toEqual({ exitCode: 0, stdout: 'one\ntwo', stderr: 'said\n' })
+  })
+
+  test('has what else was opened for it', async () => {
+    const { home } = await signedIn()
+    const given = join(home, 'given')
+    writeFileSync(given, 'from a file\n')
+    const command = "codex-auth exec -- sh -c 'cat <&3; cat <&7; echo to a pipe >&9'"
+    const script = `echo from a pipe | { ${command} 3<${given} 7<&0 9>&1 </dev/null | cat; }`
+    expect(await runScript(script, { home })).toEqual({
+      exitCode: 0,
+      stdout: 'from a file\nfrom a pipe\nto a pipe\n',
+      stderr: '',
+    })
+  })
+
+  test.for(available(['bash', 'zsh']))('reads what other commands print, as %s has it', async (shell) => {
+    const { home } = await signedIn()
+    const script = 'codex-auth exec -- cat <(echo one) <(echo two)'
+    expect(await runScript(script, { home, shell })).toEqual({
+      exitCode: 0,
+      stdout: 'one\ntwo\n',
+      stderr: '',
+    })
   })
 
   test('reads and writes more than a pipe holds, at its own pace', async () => {
