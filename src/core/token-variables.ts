@@ -37,9 +37,13 @@ function holdable(value: string | undefined): string | undefined {
   return value === undefined || value === '' || value.includes('\0') ? undefined : value
 }
 
-/** @throws {AuthError} `usage` for what no shell takes as a name, or what already means something else here. */
+/** What already means something else: here, or to shells, the loader and Node.js, which fail on a token or show it. */
+const TAKEN =
+  /^(?:CODEX_AUTH_(?!TOKEN$).*|OPENAI_BASE_URL|PATH|HOME|IFS|ENV|BASH_ENV|NODE_OPTIONS|(?:LD|DYLD)_.*)$/i
+
+/** @throws {AuthError} `usage` for what no shell takes as a name, or what already means something else. */
 export function parseVariableName(text: string): string {
-  if (/^[A-Za-z_][A-Za-z0-9_]*$/.test(text) && ![BASE_URL, ACCOUNT_ID, EXPIRES_AT].includes(text)) return text
+  if (/^[A-Za-z_][A-Za-z0-9_]*$/.test(text) && !TAKEN.test(text)) return text
   throw new AuthError(
     'usage',
     `${JSON.stringify(text.slice(0, 40))} is not a name for the variable that holds the token.`,

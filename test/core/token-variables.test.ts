@@ -58,9 +58,12 @@ describe('the variables of a token', () => {
 })
 
 describe('the name for the token', () => {
-  test.each(['OPENAI_API_KEY', '_', 'a1', 'GH_TOKEN'])('can be %s', (name) => {
-    expect(parseVariableName(name)).toBe(name)
-  })
+  test.each(['OPENAI_API_KEY', '_', 'a1', 'GH_TOKEN', 'CODEX_AUTH_TOKEN', 'OLD_PATH', 'LDAP'])(
+    'can be %s',
+    (name) => {
+      expect(parseVariableName(name)).toBe(name)
+    },
+  )
 
   test.each([
     '',
@@ -75,6 +78,16 @@ describe('the name for the token', () => {
     'OPENAI_BASE_URL',
     'CODEX_AUTH_ACCOUNT_ID',
     'CODEX_AUTH_EXPIRES_AT',
+    'CODEX_AUTH_PROFILE',
+    'CODEX_AUTH_HOME',
+    'PATH',
+    // To zsh, the same as PATH; to Windows, too.
+    'path',
+    'IFS',
+    'BASH_ENV',
+    'NODE_OPTIONS',
+    'LD_PRELOAD',
+    'DYLD_INSERT_LIBRARIES',
   ])('cannot be %j', (name) => {
     expect(thrown(() => parseVariableName(name)).code).toBe('usage')
   })
