@@ -56,6 +56,7 @@ function wordsOf(answer: HttpAnswer): string[] {
   return [errorCode(answer), challenged].filter((word) => word !== undefined)
 }
 
-function isPage({ headers }: HttpAnswer): boolean {
-  return /^text\/html\b/i.test(headers['content-type'] ?? '')
+/** Some gateways send theirs without its type, or under another. */
+function isPage({ headers, body }: HttpAnswer): boolean {
+  return /^(?:text\/html|application\/xhtml)\b/i.test(headers['content-type'] ?? '') || /^\s*</.test(body)
 }

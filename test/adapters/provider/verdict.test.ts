@@ -30,6 +30,12 @@ describe('the answer to a request with a token', () => {
     ['401 without a word', judged(401, '', { 'content-type': 'text/plain' }), 'refused'],
     ['401 that asks for a token', judged(401, PAGE, { ...HTML, ...bearer('invalid_token') }), 'refused'],
     ["401 and a gateway's page", judged(401, PAGE, HTML), 'provider_failed'],
+    ['401 and a page without its type', judged(401, `\n${PAGE}`), 'provider_failed'],
+    [
+      '401 and a page of another type',
+      judged(401, PAGE, { 'content-type': 'text/plain' }),
+      'provider_failed',
+    ],
     [
       '401 of a gateway that wants its own password',
       judged(401, {}, { 'www-authenticate': 'Basic realm="proxy"' }),
