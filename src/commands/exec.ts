@@ -30,13 +30,15 @@ export function addExecCommand(program: Command, context: Context, words: readon
   program
     .command('exec')
     .usage('[options] -- <command> [arguments...]')
+    // For Tab and the manual page: here, the words are parted already.
+    .argument('[command...]')
     .description('Run a command with an access token in its environment')
     .addOption(variableOption('the variable for the token'))
     .addOption(
       minTtlOption('refresh when it lives shorter than this, and run nothing, with 3, if it still does'),
     )
     .addHelpText('after', NOTES)
-    .action(async (_options, command: Command) => {
+    .action(async (_words, _options, command: Command) => {
       const [file, ...args] = words
       if (file === undefined) throw new AuthError('usage', 'There is no command to run.', HELP)
       const flags = flagsOf<ExecFlags>(command)

@@ -85,6 +85,10 @@ describe('what may come next', () => {
     ['token --nonsense=', []],
     ['completion bash x', []],
     ['config set lock_wait ', []],
+    ['exec ', [':command 1']],
+    ['exec cat a', [':command 1']],
+    ['--profile work exec --env NAME cat --number ', [':command 5']],
+    ['exec --env ', []],
     ['exec -- ', [':command 2']],
     ['token -- a b', [':command 2']],
   ])('after "%s"', async (line, expected) => {

@@ -68,6 +68,7 @@ const LINES = [
   ['token --min-ttl to→', 'token --min-ttl to'],
   ['token nothing→', 'token nothing'],
   ['token -- codex-au→', 'token -- codex-auth'],
+  ['exec --env X cat /etc/os-rel→', 'exec --env X cat /etc/os-release'],
 ]
 
 describe.for(SHELLS)('in $name', ({ command, start, described }) => {
