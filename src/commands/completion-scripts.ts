@@ -2,8 +2,9 @@
 export const COMPLETION_SCRIPTS = {
   bash: `# Completion of codex-auth for bash; bash-completion is not needed.
 _codex_auth() {
-  local answer offset current=\${COMP_WORDS[COMP_CWORD]}
-  local words=("\${COMP_WORDS[@]:1:COMP_CWORD}")
+  # The word at the cursor without a quote that opens it.
+  local answer offset current=$2
+  local words=("\${COMP_WORDS[@]:1:COMP_CWORD - 1}" "$current")
   # What follows a = is a word of its own here.
   [[ $current == '=' ]] && current=
   COMPREPLY=()

@@ -58,6 +58,8 @@ const LINES = [
   ['tok→', 'token'],
   ['stat→--al→', 'status --all'],
   ['profile use wo→', 'profile use work'],
+  ['profile use "wo→', 'profile use work'],
+  ["--profile 'wo→stat→", '--profile work status'],
   ['--profile wo→stat→', '--profile work status'],
   ['login --redirect-host l→', 'login --redirect-host localhost'],
   ['login --redirect-host=l→', 'login --redirect-host=localhost'],
