@@ -7,9 +7,9 @@ export const EXIT_MEANINGS: Readonly<Record<ExitName, string>> = {
   usage: 'Wrong flags or arguments, or a damaged settings file.',
   short_lived: 'It works, but lives shorter than --min-ttl asked.',
   login_required:
-    'Nothing is stored, or the provider will not renew it: a person has to run codex-auth login.',
+    'Nothing is stored, or the provider will not renew it, or it refuses the token (--verify) or the API key: a person has to run codex-auth login.',
   provider_unavailable:
-    'The network, a proxy, TLS, or an answer that is no answer. What is stored has not changed; try again later.',
+    'The network, a proxy, TLS, or an answer that is no answer, or none to --verify. What is stored has not changed; try again later.',
   store_unreadable:
     'What is stored is damaged, sealed with another key, open to others, from another machine, or written by a newer version. It is kept.',
   store_unwritable: 'The disk is full or read-only, or the lock was not had in time.',
