@@ -45,6 +45,12 @@ function held(value: object, ...argv: string[]): () => void {
   return () => holdAgainstSchema([...argv, '--json'], 0, JSON.stringify(value))
 }
 
+test("the schemas find one another by their files' names alone", () => {
+  const ajv = new Ajv2020({ strict: false, validateFormats: false })
+  ajv.addSchema(Object.values(SHAPES))
+  for (const name of Object.keys(SHAPES)) expect(ajv.getSchema(`${name}.json`)).toBeTypeOf('function')
+})
+
 describe('what the program prints', () => {
   let home: Home
   const credential = sampleCredential()
