@@ -45,8 +45,8 @@ const ENDINGS: Record<ErrorCode, Ending> = {
   },
   no_api_key: {
     exit: 'login_required',
-    nextStep: () =>
-      'use the access token (codex-auth token), or a key from https://platform.openai.com/api-keys',
+    nextStep: (profile) =>
+      `use the access token (codex-auth token${profile}), or a key from https://platform.openai.com/api-keys`,
   },
   network: {
     exit: 'provider_unavailable',
@@ -121,7 +121,7 @@ export function exitCode(name: ExitName): number {
  */
 export function nextStep(error: AuthError, profile: string): string {
   const own = error.nextStep?.replaceAll(
-    /\bcodex-auth (?:login|refresh|status|(?:import|export) codex)\b/g,
+    /\bcodex-auth (?:login|token|refresh|status|(?:import|export) codex)\b(?! --help)/g,
     `$&${profile}`,
   )
   return own ?? ENDINGS[error.code].nextStep(profile)

@@ -27,7 +27,7 @@ const TABLE: Record<ErrorCode, [ExitName, number, string]> = {
   no_api_key: [
     'login_required',
     4,
-    'use the access token (codex-auth token), or a key from https://platform.openai.com/api-keys',
+    'use the access token (codex-auth token --profile work), or a key from https://platform.openai.com/api-keys',
   ],
   network: ['provider_unavailable', 5, 'check the network and try again; what is stored has not changed'],
   timeout: ['provider_unavailable', 5, LATER],
@@ -104,6 +104,8 @@ describe('every failure', () => {
       'codex-auth status, then codex-auth refresh',
       'codex-auth status --profile work, then codex-auth refresh --profile work',
     ],
+    ['codex-auth status --help', 'codex-auth status --help'],
+    ['use it: codex-auth token', 'use it: codex-auth token --profile work'],
     ['codex-auth config path', 'codex-auth config path'],
   ])('whose own next step is "%s" names the profile in it where it matters', (own, step) => {
     const error = new AuthError('login_failed', 'It failed.', { nextStep: own })
