@@ -19,22 +19,28 @@ const SENT_BY_TERMINALS: ReadonlySet<NodeJS.Signals> = new Set(['SIGINT', 'SIGQU
  * @throws {AuthError} `command_not_found`, `command_not_executable`.
  */
 export async function runCommand(command: CommandToRun): Promise<number> {
-  let stop: (() => void) | undefined
+  let child: ChildProcess | undefined
+  // Before there is a child: a signal that it sends us first of all is passed on already, and nothing is in between.
+  const stop = passSignalsOn((signal) => child?.kill(signal))
   try {
-    return await new Promise<number>((resolve, reject) => {
-      const child = start(command)
-      stop = passSignalsOn(child)
-      child.on('exit', (code, signal) =>
-        resolve(signal === null ? (code ?? 0) : 128 + constants.signals[signal]),
-      )
-      // Once it runs, the only fault left is a signal that a command of another user may not be sent.
-      child.on('error', ({ code }: NodeJS.ErrnoException) => {
-        if (child.pid === undefined) reject(whyNot(command, code))
-      })
-    })
+    const started = start(command)
+    child = started
+    return await ended(started, command)
   } finally {
-    stop?.()
+    stop()
   }
+}
+
+function ended(child: ChildProcess, command: CommandToRun): Promise<number> {
+  return new Promise((resolve, reject) => {
+    child.on('exit', (code, signal) =>
+      resolve(signal === null ? (code ?? 0) : 128 + constants.signals[signal]),
+    )
+    // Once it runs, the only fault left is a signal that a command of another user may not be sent.
+    child.on('error', ({ code }: NodeJS.ErrnoException) => {
+      if (child.pid === undefined) reject(whyNot(command, code))
+    })
+  })
 }
 
 /** Some reasons come as an event, others are thrown. */
@@ -57,10 +63,10 @@ function whyNot({ file }: CommandToRun, code: string | undefined): AuthError {
 }
 
 /** On Windows, Ctrl-C reaches everyone at the console, and to pass a signal on would be to kill. */
-function passSignalsOn(child: ChildProcess): () => void {
+function passSignalsOn(send: (signal: NodeJS.Signals) => void): () => void {
   if (process.platform === 'win32') return () => undefined
   const passOn = (signal: NodeJS.Signals): void => {
-    if (!SENT_BY_TERMINALS.has(signal) || !cameFromTerminal()) child.kill(signal)
+    if (!SENT_BY_TERMINALS.has(signal) || !cameFromTerminal()) send(signal)
   }
   for (const signal of PASSED_ON) process.on(signal, passOn)
   return () => {

@@ -212,6 +212,15 @@ describe('a signal', () => {
     },
   )
 
+  test('is passed on from the first moment that the command runs', async () => {
+    const { home } = await signedIn()
+    const waiting = 'n=0; while [ $((n += 1)) -lt 200 ]; do sleep 0.05; done'
+    const command = `trap 'exit 42' QUIT; kill -QUIT $PPID; ${waiting}`
+    const attempts = Array.from({ length: 12 }, () => runExec(['sh', '-c', command], { home }))
+    const exitCodes = (await Promise.all(attempts)).map(({ exitCode }) => exitCode)
+    expect(exitCodes).toEqual(attempts.map(() => 42))
+  })
+
   test('that the command ignores ends nothing', async () => {
     const { home } = await signedIn()
     const command = 'trap \'\' TERM; echo ready >&2; read -r line; echo "$line"'
