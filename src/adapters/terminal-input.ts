@@ -24,8 +24,9 @@ export function terminalInput(stdin: Stdin, stderr: { write(text: string): unkno
     secret: async (prompt, signal) => {
       if (!isTerminal) return firstLine(stdin, signal)
       // Whoever sees the prompt may type at once: by then, the terminal shows nothing of it any more.
-      const line = hiddenLine(stdin, signal)
-      stderr.write(prompt)
+      const ask = (): void => void stderr.write(prompt)
+      const line = hiddenLine(stdin, ask, signal)
+      ask()
       const typed = await line.catch((error: unknown) => endLine(stderr, error))
       stderr.write('\n')
       return typed
@@ -79,10 +80,15 @@ async function firstLine(stdin: Stdin, signal: AbortSignal): Promise<string> {
 }
 
 /** The editor of the line works as usual; only what it would show goes nowhere. */
-async function hiddenLine(stdin: Stdin, signal: AbortSignal): Promise<string> {
+async function hiddenLine(stdin: Stdin, askAgain: () => void, signal: AbortSignal): Promise<string> {
   signal.throwIfAborted()
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() })
   const reader = createInterface({ input: stdin, output: nowhere, terminal: true, historySize: 0 })
+  // After Ctrl-Z and `fg`, the editor rests. Without it, the shell would get the rest of the secret, and show it.
+  reader.on('SIGCONT', () => {
+    reader.resume()
+    askAgain()
+  })
   stdin.ref?.()
   try {
     return await typedLine(reader, signal)
