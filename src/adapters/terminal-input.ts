@@ -2,8 +2,10 @@ import { on } from 'node:events'
 import { createInterface, type Interface } from 'node:readline'
 import { Writable, type Readable } from 'node:stream'
 import { StringDecoder } from 'node:string_decoder'
+import { ReadStream } from 'node:tty'
 import { AuthError } from '../errors.ts'
 import type { Input } from '../core/ports.ts'
+import { readInForeground } from './terminal-foreground.ts'
 
 /** Characters. A longer line is no answer to anything we ask; keeping it all would let a broken pipe fill the memory. */
 const LONGEST_LINE = 64 * 1024
@@ -59,13 +61,18 @@ async function* lines(stdin: Stdin, signal: AbortSignal): AsyncGenerator<string,
 /** Until the end, the signal, or a fault, such as a terminal that went away: after none of them is there more to read. */
 async function* chunks(stdin: Stdin, signal: AbortSignal): AsyncGenerator<Buffer, void, undefined> {
   if (signal.aborted || stdin.readableEnded || stdin.destroyed) return
+  // Until it is resumed, nothing is read.
+  stdin.pause()
   const arriving = on(stdin, 'data', { signal, close: ['end', 'close'] })
   stdin.ref?.()
-  stdin.resume()
+  const leave = stdin instanceof ReadStream ? readInForeground(stdin) : undefined
+  if (leave === undefined) stdin.resume()
   try {
     for await (const [chunk] of arriving) yield chunk as Buffer
   } catch (error) {
     if (!signal.aborted && !isSystemFault(error)) throw error
+  } finally {
+    leave?.()
   }
 }
 

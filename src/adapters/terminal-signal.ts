@@ -14,8 +14,21 @@ export function cameFromTerminal(): boolean {
 
 /** `/proc/<pid>/stat` (proc(5)); the program's name in parentheses may hold anything. */
 export function isInForeground(stat: string): boolean {
-  const [, , group, , terminal, foreground] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  const [, , group, , terminal, foreground] = fieldsAfterName(stat)
   return terminal !== '0' && group === foreground
+}
+
+/** Whether this process belongs to a terminal whose foreground is another's. Elsewhere than on Linux, this is not known. */
+export function isInBackground(stat = ownStat()): boolean {
+  return stat !== undefined && hasTerminal(stat) && !isInForeground(stat)
+}
+
+function fieldsAfterName(stat: string): string[] {
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+}
+
+function hasTerminal(stat: string): boolean {
+  return fieldsAfterName(stat)[4] !== '0'
 }
 
 function ownStat(): string | undefined {

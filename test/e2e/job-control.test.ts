@@ -1,23 +1,34 @@
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { runCli } from '../support/cli.ts'
-import { newHome } from '../support/e2e.ts'
+import { atIssuer, newHome, newIssuer, redirectFrom } from '../support/e2e.ts'
 import { startShell, type InteractiveShell } from '../support/interactive-shell.ts'
-import { recordSecret } from '../support/secrets.ts'
+import { recordSecret, type SecretKind } from '../support/secrets.ts'
 import { available } from '../support/shell.ts'
+import { signIn } from '../support/sign-in.ts'
 
 const API_KEY = 'sk-proj-typed-in-two-parts-0123456789'
 recordSecret(API_KEY, 'api_key')
 
+/** A terminal shows what is typed at it. */
+const TYPED = ['authorization_code', 'state'] as const
 const CTRL_Z = '\x1a'
 const WITHOUT_SHELL = available(['bash', 'script']).length < 2 ? 'needs bash and script(1)' : undefined
 
 /** A shell with job control, at its prompt. */
-async function atPrompt(home: string): Promise<InteractiveShell> {
+async function atPrompt(home: string, mayContain: readonly SecretKind[] = []): Promise<InteractiveShell> {
   const command = 'bash --noprofile --rcfile "$START" -i'
-  const shell = startShell({ home, command, start: "PS1='ready> '" })
+  const shell = startShell({ home, command, mayContain, start: "PS1='ready> '" })
   onTestFinished(() => shell.end())
   await shell.shows(/ready> $/)
   return shell
+}
+
+/** Runs other commands meanwhile. */
+async function workOn(shell: InteractiveShell): Promise<void> {
+  for (const word of ['one', 'two', 'three']) {
+    shell.type(`echo "$((1 + 1)) ${word}"\n`)
+    await shell.shows(new RegExp(`2 ${word}\r\n`))
+  }
 }
 
 describe('in a shell with job control', { skip: WITHOUT_SHELL !== undefined }, () => {
@@ -33,5 +44,41 @@ describe('in a shell with job control', { skip: WITHOUT_SHELL !== undefined }, (
     shell.type(`${API_KEY.slice(10)}\r`)
     await shell.shows(/not shown\): \r\nSaved an API key, profile "default"\.\r\nready> $/)
     expect((await runCli(['token'], { home })).stdout).toBe(`${API_KEY}\n`)
+  })
+
+  test('a sign-in in the background is finished by the browser, whatever is typed meanwhile', async () => {
+    const [home, issuer] = [newHome(), await newIssuer()]
+    const shell = await atPrompt(home)
+    shell.type(`codex-auth ${atIssuer(issuer).join(' ')} &\n`)
+    const [, address = ''] = await shell.shows(/^(http\S+)\r\n/m)
+    await shell.shows(/Ctrl-C ends it/)
+    await workOn(shell)
+    expect((await signIn(address)).status).toBe(200)
+    await shell.shows(/Signed in as alice@example\.com/)
+    shell.type('jobs; echo done\n')
+    expect((await shell.shows(/Signed in.*done\r\n/s))[0]).not.toMatch(/Stopped/)
+  })
+
+  test.each([
+    ['started there', ' &', 0],
+    ['moved there', '', 1],
+  ])('a sign-in in the background, %s, takes what is pasted after fg', async (how, ending, stops) => {
+    const [home, issuer] = [newHome(), await newIssuer()]
+    const shell = await atPrompt(home, TYPED)
+    shell.type(`codex-auth ${atIssuer(issuer).join(' ')}${ending}\n`)
+    const [, address = ''] = await shell.shows(/^(http\S+)\r\n/m)
+    await shell.shows(/Ctrl-C ends it/)
+    if (how === 'moved there') {
+      shell.type(CTRL_Z)
+      await shell.shows(/Stopped.*ready> $/s)
+      shell.type('bg\n')
+      await shell.shows(/bg\r\n.*&\r\n/s)
+    }
+    await workOn(shell)
+    shell.type('fg\n')
+    await shell.shows(/fg\r\n.*codex-auth/s)
+    shell.type(`${(await redirectFrom(address)).href}\n`)
+    const [shown] = await shell.shows(/^.*Signed in as alice@example\.com/s)
+    expect(shown.match(/Stopped/g)?.length ?? 0).toBe(stops)
   })
 })

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { stripVTControlCharacters } from 'node:util'
 import { PROGRAM } from './cli.ts'
-import { recordOutput } from './secrets.ts'
+import { recordOutput, type SecretKind } from './secrets.ts'
 
 export interface InteractiveShell {
   /** Types this; `\t` asks for completion. */
@@ -23,10 +23,17 @@ export interface InteractiveShellOptions {
   readonly command: string
   /** What it reads before its first prompt. */
   readonly start: string
+  /** What is shown on purpose. */
+  readonly mayContain?: readonly SecretKind[]
 }
 
 /** Starts a shell at a terminal of its own, which util-linux's `script` plays. `codex-auth` is a command in it. */
-export function startShell({ home, command, start }: InteractiveShellOptions): InteractiveShell {
+export function startShell({
+  home,
+  command,
+  start,
+  mayContain = [],
+}: InteractiveShellOptions): InteractiveShell {
   const folder = mkdtempSync(join(tmpdir(), 'codex-auth-shell-'))
   symlinkSync(PROGRAM, join(folder, 'codex-auth'))
   const file = join(folder, '.zshrc')
@@ -48,7 +55,7 @@ export function startShell({ home, command, start }: InteractiveShellOptions): I
   let shown = ''
   child.stdout.setEncoding('utf8').on('data', (text: string) => (shown += text))
   const ended = once(child, 'close').finally(() => {
-    recordOutput(shown, 'an interactive shell')
+    recordOutput(shown, 'an interactive shell', mayContain)
     rmSync(folder, { recursive: true })
   })
   return {
