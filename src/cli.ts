@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander'
 import { AuthError } from './errors.ts'
 import { holdBackSignals } from './adapters/signals.ts'
+import { outliveTerminal } from './adapters/closed-terminal.ts'
 import { terminalInput } from './adapters/terminal-input.ts'
 import { addCompletionCommand } from './commands/completion.ts'
 import { addConfigCommand } from './commands/config.ts'
@@ -174,6 +175,7 @@ function thisProcess(): Surroundings {
   stdout.on('error', endWithoutOutput)
   // Its reader, its terminal or its disk has gone: that nothing can be said is no reason to leave anything undone.
   stderr.on('error', () => undefined)
+  outliveTerminal()
   return {
     env,
     stdout: (text) => void stdout.write(text),

@@ -96,6 +96,11 @@ async function hiddenLine(stdin: Stdin, askAgain: () => void, signal: AbortSigna
     reader.resume()
     askAgain()
   })
+  // A terminal that went away is a fault to read, and another to set back.
+  reader.on('error', (error) => {
+    if (!isSystemFault(error)) throw error
+  })
+  stdin.once('close', () => reader.close())
   stdin.ref?.()
   try {
     return await typedLine(reader, signal)
