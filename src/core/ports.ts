@@ -298,7 +298,7 @@ export interface SignIns {
   begin(profile: string, method: SignInProgress['method'], port: number | undefined): Announcement
   /** `undefined`: none is waiting, or the process that announced it is gone. */
   current(profile: string): SignInProgress | undefined
-  /** Asks those that match to end. `true`: one of them, asked now or before, has not ended yet. */
+  /** Asks those that match to end. `true`: one of them, asked now or before, is about to; one that is stopped is not. */
   takeOver(matches: (signIn: OtherSignIn) => boolean): boolean
 }
 

@@ -83,6 +83,19 @@ describe('a second sign-in in another process', () => {
     expect((await second.ended).exitCode).toBe(0)
   })
 
+  test('is not kept waiting by one that is stopped, and takes the port of another', async () => {
+    const { start } = await signIns()
+    const [first, second] = [await start('one'), await start('two')]
+    first.kill('SIGSTOP')
+    const third = await start('three')
+    expect([first.port, second.port, third.port]).toEqual([1455, 1457, 1457])
+    expect(await lost(second)).toEqual({ exitCode: 8, stdout: '', last: LOST })
+    first.kill('SIGCONT')
+    expect(await lost(first)).toEqual({ exitCode: 8, stdout: '', last: LOST })
+    await signIn(third.address)
+    expect((await third.ended).exitCode).toBe(0)
+  })
+
   test('does not end one whose code is being traded', async () => {
     const { home, issuer, start } = await signIns()
     const first = await start('work')

@@ -17,7 +17,7 @@ export interface Place {
 }
 
 /** `start` tells a process from a later one with the same number; compared only with what the same place told. */
-interface Sighting {
+export interface Sighting {
   readonly state: 'running' | 'stopped' | 'gone'
   readonly start: string | undefined
 }

@@ -5,7 +5,7 @@ import { AuthError } from '../../errors.ts'
 import { isProfileName } from '../../core/profile-name.ts'
 import type { Announcement, OtherSignIn, SignInProgress, SignIns } from '../../core/ports.ts'
 import { makePrivateFolder, replaceFile } from './durable-file.ts'
-import { here, sharesProcesses, sight, type Place } from './lock-process.ts'
+import { here, sharesProcesses, sight, type Place, type Sighting } from './lock-process.ts'
 import { readPrivateFile } from './private-file.ts'
 import { profilesFolder } from './sealed-file.ts'
 
@@ -56,7 +56,7 @@ export function signInMarkers(root: string, now: () => number): SignIns {
         remove(path(profile))
         asked.push(marker)
       }
-      return asked.some(isAlive)
+      return asked.some(isEnding)
     },
   }
 }
@@ -120,9 +120,18 @@ function living(path: string): Marker | undefined {
 }
 
 function isAlive(marker: Marker): boolean {
-  if (!sharesProcesses(marker.place, here())) return false
+  return stateOf(marker) !== 'gone'
+}
+
+/** One that is stopped ends when it goes on, which may be never. */
+function isEnding(marker: Marker): boolean {
+  return stateOf(marker) === 'running'
+}
+
+function stateOf(marker: Marker): Sighting['state'] {
+  if (!sharesProcesses(marker.place, here())) return 'gone'
   const { state, start } = sight(marker.pid)
-  return state !== 'gone' && (start === undefined || marker.start === undefined || start === marker.start)
+  return start === undefined || marker.start === undefined || start === marker.start ? state : 'gone'
 }
 
 const METHODS: readonly unknown[] = ['browser', 'device_code'] satisfies OtherSignIn['method'][]
