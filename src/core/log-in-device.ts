@@ -89,13 +89,17 @@ async function poll(
 
 /** Waits, a second at a time. @throws {AuthError} `login_timeout` when the code ends first. */
 async function pause(seconds: number, end: number, request: DeviceRequest, ports: LogInPorts): Promise<void> {
-  const until = ports.clock.now() + seconds
+  let [left, slept, before] = [seconds, 0, ports.clock.now()]
   for (;;) {
     const now = ports.clock.now()
     if (now >= end) throw new AuthError('login_timeout', 'Nobody used the code in time.')
-    if (now >= until) return
+    // A clock that was set back, by however much, does not put off the next question.
+    left -= Math.max(slept, now - before)
+    if (left <= 0) return
     request.onWait(end - now)
-    await sleep(Math.min(until - now, end - now, 1), ports.interruption)
+    before = now
+    slept = Math.min(left, end - now, 1)
+    await sleep(slept, ports.interruption)
   }
 }
 

@@ -166,6 +166,13 @@ describe('the login before stays when a sign-in with a device code', () => {
     expect(device.memory.journal.at(-1)).toBe('announce the end')
   })
 
+  test('asks as often when the clock is set back meanwhile', async () => {
+    const device = new Device('pending', freshTokens())
+    const onWait = vi.fn<DeviceRequest['onWait']>()
+    onWait.mockImplementationOnce(() => void vi.setSystemTime((NOW - 3600) * 1000))
+    expect(await device.logIn({ onWait })).toEqual(signedIn([-3595, -3590]))
+  })
+
   const LATE = ['login_timeout', 8, 'Nobody used the code in time.'] as const
 
   test('lasts longer than the code', async () => {
