@@ -54,10 +54,15 @@ export async function main(
 }
 
 /** What two flags take away is gone before the first word is said, whatever is wrong with the others. */
-function narrowed({ hasColours, ...rest }: Surroundings, words: readonly string[]): Surroundings {
+function narrowed(surroundings: Surroundings, words: readonly string[]): Surroundings {
+  const { hasColours, stderrIsTerminal, ...rest } = surroundings
   return {
     ...rest,
-    ...(words.includes('--no-input') && { stderrIsTerminal: false }),
+    // Looked up each time: a terminal may be made narrower while somebody waits.
+    get columns() {
+      return surroundings.columns
+    },
+    stderrIsTerminal: stderrIsTerminal && !words.includes('--no-input'),
     ...(hasColours && !words.includes('--no-color') && { hasColours }),
   }
 }
@@ -183,7 +188,9 @@ function thisProcess(): Surroundings {
     stderrIsTerminal: stderr.isTTY,
     stdoutIsTerminal: stdout.isTTY,
     hasColours: { stdout: showsColours(stdout), stderr: showsColours(stderr) },
-    columns: stderr.columns || 80,
+    get columns() {
+      return stderr.columns || 80
+    },
     now: () => Date.now() / 1000,
     elapsed: () => performance.now() / 1000,
     interruption: holdBackSignals(),

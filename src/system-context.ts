@@ -52,6 +52,10 @@ export function systemContext(
   const { env, stderrIsTerminal, hasColours } = surroundings
   return {
     ...surroundings,
+    // A terminal may be made narrower while somebody waits.
+    get columns() {
+      return surroundings.columns
+    },
     isTerminal: stderrIsTerminal && !isSet(env['CI']),
     stderrHasColours: hasColours?.stderr ?? false,
     stdoutHasColours: hasColours?.stdout ?? false,

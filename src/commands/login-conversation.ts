@@ -84,9 +84,9 @@ export function deviceConversation(context: Context, flags: LoginFlags, provider
       const { verificationUrl, verificationUrlComplete, userCode } = authorization
       if (provider === 'openai') say(context, flags, ENABLE_FIRST)
       // As with an address, the code is shown in any case.
-      context.stderr(
-        `Open this page on any device:\n\n${verificationUrl}\n\nand enter the code:\n\n${tinted('strong', userCode, context.stderrHasColours)}\n\n`,
-      )
+      const code = tinted('strong', userCode, context.stderrHasColours)
+      tellAlways(context, 'Open this page on any device:')
+      context.stderr(`\n${verificationUrl}\n\nand enter the code:\n\n${code}\n\n`)
       if (context.isTerminal && !flags.quiet)
         context.stderr(qrCode(verificationUrlComplete ?? verificationUrl, context))
       say(

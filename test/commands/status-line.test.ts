@@ -1,0 +1,26 @@
+import { expect, test } from 'vitest'
+import { statusLine } from '../../src/commands/status-line.ts'
+
+/** A terminal of so many columns, and what was written to it. */
+function terminal(columns: number) {
+  const written: string[] = []
+  return { columns, env: {}, isTerminal: true, stderr: (text: string) => void written.push(text), written }
+}
+
+test('a line is written again only when it says something new', () => {
+  const screen = terminal(80)
+  const line = statusLine(screen, {})
+  for (const left of ['15 min', '15 min', '14 min', '14 min']) line.show(left)
+  line.clear()
+  line.clear()
+  expect(screen.written).toEqual(['\r\u001b[K15 min', '\r\u001b[K14 min', '\r\u001b[K'])
+})
+
+test('a line is as long as the terminal is wide at that moment', () => {
+  const screen = terminal(12)
+  const line = statusLine(screen, {})
+  line.show('Waiting; the code')
+  screen.columns = 8
+  line.show('Waiting; the code')
+  expect(screen.written).toEqual(['\r\u001b[KWaiting; th', '\r\u001b[KWaiting'])
+})
