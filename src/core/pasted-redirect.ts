@@ -11,6 +11,9 @@ export type Pasted =
   | { readonly kind: 'nothing' }
   | { readonly kind: 'unreadable' }
 
+/** What a terminal puts around a paste for a program that asked for it, as the one before us may have. */
+const [PASTE_BEGINS, PASTE_ENDS] = ['\u001b[200~', '\u001b[201~']
+
 /** Characters. A code and a state take a few hundred. */
 const LIMIT = 8 * 1024
 
@@ -19,7 +22,11 @@ const LIMIT = 8 * 1024
  * query, `code#state`, or the code alone. Nothing of it may be shown: it is as secret as the code in it.
  */
 export function readPasted(line: string, state: string): Pasted {
-  const text = line.trim().replace(/^["'<]+|["'>]+$/g, '')
+  const text = line
+    .replaceAll(PASTE_BEGINS, '')
+    .replaceAll(PASTE_ENDS, '')
+    .trim()
+    .replace(/^["'<]+|["'>]+$/g, '')
   if (text === '') return { kind: 'nothing' }
   if (text.length > LIMIT || /\s/.test(text)) return { kind: 'unreadable' }
   if (/^https?:\/\//i.test(text)) return fromAddress(text, state)

@@ -31,6 +31,7 @@ describe('the redirect of this sign-in', () => {
     ['an address with spaces around it', ` \t${HERE}?${QUERY} \r`],
     ['an address in quotes', `"${HERE}?${QUERY}"`],
     ['an address in single quotes', `'${HERE}?${QUERY}'`],
+    ['an address that the terminal marked as a paste', `\u001b[200~${HERE}?${QUERY}\u001b[201~`],
     ['an address in brackets, as in mail', `<${HERE}?${QUERY}>`],
   ])('may come as %s', (_what, line) => {
     expect(read(line)).toEqual(REDIRECT)
