@@ -368,6 +368,10 @@ const ONE_WORD = {
   key: 'This is no API key: it must be one word.',
   token: 'This is no access token: it must be one word.',
 }
+const ALONE = {
+  key: 'This is no API key: bring it alone, with no quotes or name around it.',
+  token: 'This is no access token: bring it alone, with no quotes or name around it.',
+}
 const NO_TOKEN = 'This is no access token: it is neither a JSON Web Token nor begins with "at-".'
 const NO_KEY = 'This is an access token, not an API key.'
 const [KEY, TOKEN] = ['--with-api-key', '--with-access-token'] as const
@@ -380,12 +384,17 @@ describe('what cannot be one is refused with 2, and nothing changes', () => {
     [KEY, 'two words', 'sk-proj-0123 456789', ONE_WORD.key, form(KEY)],
     [KEY, 'other characters', 'sk-proj-\u00e9\u00e9\u00e9', ONE_WORD.key, form(KEY)],
     [KEY, 'a control character', 'sk-proj-\u001b[2J', ONE_WORD.key, form(KEY)],
+    [KEY, 'one in quotes', `"${API_KEY}"`, ALONE.key, form(KEY)],
+    [KEY, 'a line of a file of variables', `OPENAI_API_KEY=${API_KEY}`, ALONE.key, form(KEY)],
+    [KEY, 'a JSON object', '{"key":1}', ALONE.key, form(KEY)],
     [KEY, 'far too much', 'sk-'.padEnd(20_000, 'x'), ONE_WORD.key, form(KEY)],
     [KEY, 'a JSON Web Token', BOB_TOKEN, NO_KEY, form(TOKEN)],
     [KEY, 'a personal access token', PERSONAL_TOKEN, NO_KEY, form(TOKEN)],
     [TOKEN, 'nothing', '', 'No access token came on standard input.', form(TOKEN)],
     [TOKEN, 'an empty line', '\n', 'No access token came on standard input.', form(TOKEN)],
     [TOKEN, 'two words', 'at-0123 456789', ONE_WORD.token, form(TOKEN)],
+    [TOKEN, 'one in quotes', `'${BOB_TOKEN}'`, ALONE.token, form(TOKEN)],
+    [TOKEN, 'the beginning of one', 'at-', NO_TOKEN, form(TOKEN)],
     [TOKEN, 'an API key', API_KEY, NO_TOKEN, form(TOKEN)],
     [TOKEN, 'garbage', 'hello', NO_TOKEN, form(TOKEN)],
     [TOKEN, 'half a JSON Web Token', BOB_TOKEN.split('.').slice(0, 2).join('.'), NO_TOKEN, form(TOKEN)],
