@@ -52,8 +52,8 @@ function options(): Option[] {
     new Option('--scope <scope>', 'ask for this scope instead of the default ones (repeatable)').argParser(
       collect(String),
     ),
-    new Option('--workspace <id>', 'accept only this ChatGPT workspace'),
-    new Option('--expect-account <email-or-id>', 'accept only this account'),
+    new Option('--workspace <id>', 'accept only this ChatGPT workspace').argParser(oneName),
+    new Option('--expect-account <email-or-id>', 'accept only this account').argParser(oneName),
     new Option('--force', "replace a different account's login without asking"),
     new Option('--if-needed', 'do nothing when a usable login is there'),
     new Option(
@@ -108,6 +108,14 @@ function parsePort(text: string): number {
   })
 }
 
+/** An empty one, as from a variable that is not set, would let a person sign in and then refuse whoever it is; so would a list. */
+function oneName(text: string): string {
+  if (/^[^\s,]+$/.test(text)) return text
+  throw new AuthError('usage', `${JSON.stringify(text.slice(0, 60))} names no account or workspace.`, {
+    nextStep: 'write one id, or one address: --expect-account alice@example.com',
+  })
+}
+
 function parseAddress(text: string): string {
   if (isIP(text) !== 0) return text
   throw new AuthError('usage', `${JSON.stringify(text.slice(0, 60))} is not an address to listen on.`, {
@@ -118,6 +126,11 @@ function parseAddress(text: string): string {
 /** A rule that this way to sign in could never meet is better known before anybody signs in. @throws {AuthError} `usage`. */
 export function refuseIdleRules(flags: LoginFlags, provider: ProviderName): void {
   const { withApiKey, withAccessToken, workspace, expectAccount } = flags
+  if ((withApiKey || withAccessToken) && flags.provider === 'oidc') {
+    throw new AuthError('usage', "A key or token given by hand is OpenAI's, and no OpenID provider's.", {
+      nextStep: 'leave out --provider, or sign in: codex-auth login --provider oidc',
+    })
+  }
   if (withApiKey && (workspace ?? expectAccount) !== undefined) {
     throw new AuthError(
       'usage',

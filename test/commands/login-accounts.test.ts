@@ -122,6 +122,37 @@ test('login --workspace means nothing to an OpenID provider, which is said befor
   )
 })
 
+test.each([
+  ['--workspace', ''],
+  ['--workspace', 'account-1,account-2'],
+  ['--expect-account', ''],
+  ['--expect-account', ' '],
+])('login %s "%s" could let nobody in, which is said before anybody signs in', async (flag, value) => {
+  expect(await home.run([...login.split(' '), flag, value])).toEqual(
+    failed({
+      code: 'usage',
+      exit_code: 2,
+      message: `"${value}" names no account or workspace.`,
+      next_step: 'write one id, or one address: --expect-account alice@example.com',
+    }),
+  )
+})
+
+test.each(['--with-api-key', '--with-access-token'])(
+  'login %s is not for an OpenID provider, which is said before anything is read',
+  async (flag) => {
+    const { ended } = home.start(`${login} ${flag} --provider oidc --client-id native`, { stdin: openPipe() })
+    expect(await ended).toEqual(
+      failed({
+        code: 'usage',
+        exit_code: 2,
+        message: "A key or token given by hand is OpenAI's, and no OpenID provider's.",
+        next_step: 'leave out --provider, or sign in: codex-auth login --provider oidc',
+      }),
+    )
+  },
+)
+
 describe('login --expect-account', () => {
   test.each(['alice@example.com', 'Alice@Example.com', 'account-1', 'user-1'])('may be %s', async (name) => {
     expect(await signInOver(` --expect-account ${name}`)).toMatchObject({
