@@ -25,7 +25,7 @@ export interface AwaitedRedirect {
 /**
  * The redirect, from whichever way it comes first: the browser, or the person who pastes its address (which is as good: it
  * holds the same state).
- * @throws {AuthError} `login_timeout`; the signal's reason.
+ * @throws {AuthError} `login_timeout`; `login_failed` when it can come no way any more; the signal's reason.
  */
 export async function awaitRedirect(
   authorization: AuthorizationRequest,
@@ -54,7 +54,7 @@ function late(timeout: number): AuthError {
   return new AuthError('login_timeout', `Nobody finished the sign-in within ${formatDuration(timeout)}.`)
 }
 
-/** The end of what can be read ends nothing: the browser may still come. */
+/** The end of what can be read ends nothing while something listens: the browser may still come. */
 async function pasted(
   authorization: AuthorizationRequest,
   awaited: AwaitedRedirect,
@@ -62,6 +62,8 @@ async function pasted(
 ): Promise<Redirect> {
   const parameters = awaited.input && (await readUntilRedirect(authorization, awaited.input, awaited, signal))
   if (parameters !== undefined) return { parameters, answer: async () => undefined }
+  if (awaited.listening === undefined && !signal.aborted)
+    throw new AuthError('login_failed', 'Nothing listens for the redirect, and nothing more can be pasted.')
   return rejectedBy(signal)
 }
 

@@ -104,6 +104,14 @@ describe('the redirect', () => {
     })
   })
 
+  test('can come no way any more where nothing listens and nothing more can be pasted', async () => {
+    const ended = awaited({ browser: 'none', pasted: [OTHER] })
+    await expect(ended).rejects.toMatchObject({
+      code: 'login_failed',
+      message: 'Nothing listens for the redirect, and nothing more can be pasted.',
+    })
+  })
+
   test('comes to the browser after the end of what was pasted', async () => {
     expect(await awaited({ browser: 'comes', pasted: ['', OTHER, 'garbage!'] })).toMatchObject({
       code: 'from-the-browser',
