@@ -145,7 +145,8 @@ async function withSecret(
 ): Promise<LoggedIn> {
   const prompt = method === 'api_key' ? 'API key (not shown): ' : 'Access token (not shown): '
   if (session.input?.isTerminal && !flags.input) throw forbidden()
-  const secret = (await session.input?.secret(prompt, session.interruption)) ?? ''
+  const read = async (signal: AbortSignal) => (await session.input?.secret(prompt, signal)) ?? ''
+  const secret = await withinTime(flags.timeout ?? Infinity, NO_SECRET, session.interruption, read)
   return logInWithSecret(
     { profile: session.profile, method, secret, accounts, factsOf: session.factsOf },
     session,
@@ -173,7 +174,7 @@ function accountRules(context: Context, flags: LoginFlags, session: Session): Ac
       if (flags.force) return true
       if (input === undefined || !mayAsk(context, session)) return false
       const question = `The profile "${profile}" holds a login of ${holderName(before)}. Replace it by ${holderName(after)}? [y/N] `
-      const answer = await withinTime(flags.timeout ?? BROWSER_TIMEOUT, noAnswer, signal, (either) =>
+      const answer = await withinTime(flags.timeout ?? BROWSER_TIMEOUT, NO_ANSWER, signal, (either) =>
         input.ask(wrapped(question, context), either),
       )
       return /^\s*y(es)?\s*$/i.test(answer)
@@ -181,11 +182,11 @@ function accountRules(context: Context, flags: LoginFlags, session: Session): Ac
   }
 }
 
-function noAnswer(): AuthError {
-  return new AuthError(
-    'login_timeout',
-    'Nobody said in time whether to replace the login. Nothing was changed.',
-  )
+const NO_ANSWER = late('Nobody said in time whether to replace the login. Nothing was changed.')
+const NO_SECRET = late('Nothing came on standard input in time.')
+
+function late(message: string): () => AuthError {
+  return () => new AuthError('login_timeout', message)
 }
 
 function needsPerson(): AuthError {

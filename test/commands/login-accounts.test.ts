@@ -153,6 +153,18 @@ test.each(['--with-api-key', '--with-access-token'])(
   },
 )
 
+test('login --with-api-key waits no longer than --timeout for what never comes', async () => {
+  const { ended } = home.start(`${login} --with-api-key --timeout 1`, { stdin: openPipe() })
+  expect(await ended).toEqual(
+    failed({
+      code: 'login_incomplete',
+      exit_code: 8,
+      message: 'Nothing came on standard input in time.',
+      next_step: 'codex-auth login',
+    }),
+  )
+})
+
 describe('login --expect-account', () => {
   test.each(['alice@example.com', 'Alice@Example.com', 'account-1', 'user-1'])('may be %s', async (name) => {
     expect(await signInOver(` --expect-account ${name}`)).toMatchObject({
