@@ -55,24 +55,24 @@ export function conversation(
 
 const PASTED: Record<PasteFault, (asks: boolean) => string> = {
   other_attempt: () =>
-    'That address belongs to an earlier attempt, or to another program, and not to\nthis sign-in. Still waiting.',
+    'That address belongs to an earlier attempt, or to another program, and not to this sign-in. Still waiting.',
   bare_code: (asks) =>
     asks
       ? 'That is a code without its state. Is it from the sign-in you just started? [y/N]'
-      : 'A code alone is not taken from a pipe: send the whole address, or code#state.\nStill waiting.',
+      : 'A code alone is not taken from a pipe: send the whole address, or code#state. Still waiting.',
   without_issuer: () =>
-    'This provider takes a code only with its own name beside it: paste the whole\naddress that the browser ended on. Still waiting.',
+    'This provider takes a code only with its own name beside it: paste the whole address that the browser ended on. Still waiting.',
   authorization_address: () =>
-    'That is the address to sign in at. Open it, sign in, and paste the address that\ncomes after. Still waiting.',
-  unreadable: () => 'There is no code in that. Paste the whole address the browser ended on.\nStill waiting.',
+    'That is the address to sign in at. Open it, sign in, and paste the address that comes after. Still waiting.',
+  unreadable: () => 'There is no code in that. Paste the whole address the browser ended on. Still waiting.',
 }
 
 function overSsh(forwarding: string): string {
-  return `You are connected over SSH. So that the browser can come back here, first run\nthis on the machine you sit at:\n\n  ${forwarding}\n\nor sign in, and paste the address the browser ends on.\n`
+  return `You are connected over SSH. So that the browser can come back here, first run this on the machine you sit at:\n\n  ${forwarding}\n\nor sign in, and paste the address the browser ends on.\n`
 }
 
 const IN_CONTAINER =
-  'In a container, the browser comes back only through a mapped port; --listen\n0.0.0.0 helps with that, and --device-code needs no port.'
+  'In a container, the browser comes back only through a mapped port; --listen 0.0.0.0 helps with that, and --device-code needs no port.'
 
 /** Columns around a QR code that keep a terminal from wrapping it. */
 const MARGIN = 4
@@ -92,10 +92,13 @@ export function deviceConversation(context: Context, flags: LoginFlags, provider
       say(
         context,
         flags,
-        'Go on only if you started this sign-in yourself. If somebody sent you this code,\nstop here.',
+        'Go on only if you started this sign-in yourself. If somebody sent you this code, stop here.',
       )
     },
-    onWait: (left: number): void => line.show(`Waiting; the code ends in ${formatDuration(left)}`),
+    onWait: (left: number): void => {
+      const time = formatDuration(left)
+      line.show(`Waiting; the code ends in ${time}`, `${time} left`)
+    },
     done: (): void => line.clear(),
   }
 }

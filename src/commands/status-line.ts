@@ -11,8 +11,10 @@ export function statusLine(
   const isShown = context.isTerminal && !flags.quiet && context.env['TERM'] !== 'dumb'
   let shown: string | undefined
   return {
-    show: (text: string): void => {
-      const line = text.slice(0, context.columns - 1)
+    /** The first of these that the terminal is wide enough for. */
+    show: (...texts: readonly [string, ...string[]]): void => {
+      const width = context.columns - 1
+      const line = texts.find(({ length }) => length <= width) ?? texts[0].slice(0, width)
       if (!isShown || line === shown) return
       shown = line
       context.stderr(`\r\u001b[K${line}`)

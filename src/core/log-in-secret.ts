@@ -20,8 +20,8 @@ const OPENAI_ISSUER = 'https://auth.openai.com'
 /** Characters. Longer than any key, and no longer than a header may be. */
 const LIMIT = 16 * 1024
 
-/** What may stand in the header that it is sent in (RFC 6750, section 2.1). */
-const BEARER = /^[\w.~+/-]+=*$/
+/** Signs of something copied with its surroundings: quotes, an object, `NAME=` before it. Gateways use many others in their keys. */
+const COPIED_ALONG = /["'`{}<>]|^[A-Za-z_]\w*=[^=]/
 
 const NOBODY: Account = { email: undefined, id: undefined, userId: undefined, plan: undefined }
 
@@ -92,7 +92,7 @@ function checkShape(method: 'api_key' | 'access_token', secret: string, { isJwt 
   if (secret === '') throw wrong(`No ${what} came on standard input.`, method)
   if (secret.length > LIMIT || !/^[\x21-\x7e]+$/.test(secret))
     throw wrong(`This is no ${what}: it must be one word.`, method)
-  if (!BEARER.test(secret))
+  if (COPIED_ALONG.test(secret))
     throw wrong(`This is no ${what}: bring it alone, with no quotes or name around it.`, method)
   const isAccessToken = isJwt || /^at-./.test(secret)
   if (method === 'api_key' && isAccessToken)

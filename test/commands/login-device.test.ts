@@ -12,7 +12,7 @@ import { denySignIn, signIn } from '../support/sign-in.ts'
 const CODE = /enter the code:\n\n(\S+)\n\n/
 const ALLOW = 'Device sign-in must be allowed first, in the security settings of your ChatGPT account.\n\n'
 const YOURSELF =
-  'Go on only if you started this sign-in yourself. If somebody sent you this code,\nstop here.\n'
+  'Go on only if you started this sign-in yourself. If somebody sent you this code, stop here.\n'
 /** The start of the line, and nothing on it any more. */
 const CLEARED = '\r\u001b[K'
 const SIGNED_IN = 'Signed in as alice@example.com (plus), profile "default".\n'

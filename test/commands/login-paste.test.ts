@@ -22,12 +22,12 @@ const WAITING = 'Waiting up to 5 min for the sign-in. Ctrl-C ends it and changes
 const SIGNED_IN = 'Signed in as alice@example.com (plus), profile "default".\n'
 
 const OTHER_ATTEMPT =
-  'That address belongs to an earlier attempt, or to another program, and not to\nthis sign-in. Still waiting.\n'
+  'That address belongs to an earlier attempt, or to another program, and not to this sign-in. Still waiting.\n'
 const SIGN_IN_ADDRESS =
-  'That is the address to sign in at. Open it, sign in, and paste the address that\ncomes after. Still waiting.\n'
-const NO_CODE = 'There is no code in that. Paste the whole address the browser ended on.\nStill waiting.\n'
+  'That is the address to sign in at. Open it, sign in, and paste the address that comes after. Still waiting.\n'
+const NO_CODE = 'There is no code in that. Paste the whole address the browser ended on. Still waiting.\n'
 const NOT_ALONE =
-  'A code alone is not taken from a pipe: send the whole address, or code#state.\nStill waiting.\n'
+  'A code alone is not taken from a pipe: send the whole address, or code#state. Still waiting.\n'
 const IS_IT_YOURS = 'That is a code without its state. Is it from the sign-in you just started? [y/N]\n'
 
 let issuer: FakeIssuer

@@ -377,6 +377,15 @@ const NO_KEY = 'This is an access token, not an API key.'
 const [KEY, TOKEN] = ['--with-api-key', '--with-access-token'] as const
 const form = (flag: Flag): string => `printf %s "$SECRET" | codex-auth login ${flag}`
 
+test.for(['pk|live:0123/4567', 'c2stcHJvai0wMTIzNDU2Nzg5YWI9PQ=='])(
+  'a key of a gateway may look otherwise: %#',
+  async (key) => {
+    recordSecret(key, 'api_key')
+    expect((await home.run('login --with-api-key', { stdin: piped(key) })).exitCode).toBe(0)
+    expect(home.kept()?.accessToken === key).toBe(true)
+  },
+)
+
 describe('what cannot be one is refused with 2, and nothing changes', () => {
   test.each([
     [KEY, 'nothing', '', 'No API key came on standard input.', form(KEY)],

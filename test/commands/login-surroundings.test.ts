@@ -20,7 +20,7 @@ const SIGNED_IN = 'Signed in as alice@example.com (plus), profile "default".\n'
 const SHOWN = 'Sign in at this address:\n\nADDRESS\n\n'
 const OPENED = 'Opening your browser to sign in. The address, in case it does not show:\n\nADDRESS\n\n'
 const CONTAINER =
-  'In a container, the browser comes back only through a mapped port; --listen\n0.0.0.0 helps with that, and --device-code needs no port.\n'
+  'In a container, the browser comes back only through a mapped port; --listen 0.0.0.0 helps with that, and --device-code needs no port.\n'
 
 let issuer: FakeIssuer
 let home: Home
@@ -59,7 +59,7 @@ async function finished({ ended, address, port }: Waiting): Promise<string> {
 }
 
 function forwarding(command: string): string {
-  return `You are connected over SSH. So that the browser can come back here, first run\nthis on the machine you sit at:\n\n  ${command}\n\nor sign in, and paste the address the browser ends on.\n\n`
+  return `You are connected over SSH. So that the browser can come back here, first run this on the machine you sit at:\n\n  ${command}\n\nor sign in, and paste the address the browser ends on.\n\n`
 }
 
 describe('where the person sits elsewhere, login', () => {

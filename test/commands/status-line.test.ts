@@ -24,3 +24,15 @@ test('a line is as long as the terminal is wide at that moment', () => {
   line.show('Waiting; the code')
   expect(screen.written).toEqual(['\r\u001b[KWaiting; th', '\r\u001b[KWaiting'])
 })
+
+test.for([
+  [34, 'Waiting; the code ends in 15 min'],
+  [33, 'Waiting; the code ends in 15 min'],
+  [32, '15 min left'],
+  [12, '15 min left'],
+  [8, 'Waiting'],
+] as const)('on %i columns, a line says %s', ([columns, said]) => {
+  const screen = terminal(columns)
+  statusLine(screen, {}).show('Waiting; the code ends in 15 min', '15 min left')
+  expect(screen.written).toEqual([`\r\u001b[K${said}`])
+})

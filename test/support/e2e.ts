@@ -44,8 +44,7 @@ export function atProvider({ issuer, clientId }: Pick<OpenIdProvider, 'issuer' |
 }
 
 const IN_CONTAINER = [
-  'In a container, the browser comes back only through a mapped port; --listen',
-  '0.0.0.0 helps with that, and --device-code needs no port.',
+  'In a container, the browser comes back only through a mapped port; --listen 0.0.0.0 helps with that, and --device-code needs no port.',
 ]
 
 /** All that a sign-in says without a terminal when nothing goes wrong, on whatever machine this is. */
