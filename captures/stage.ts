@@ -20,6 +20,8 @@ export async function openTheatre(): Promise<Theatre> {
     startOpenIdProvider(),
     startOtherServer(),
   ])
+  // Nobody enters a device code: what is shown until then is the scene.
+  issuer.behaviour.device = { ...issuer.behaviour.device, polls: [403] }
   const home = mkdtempSync(join(realpathSync(tmpdir()), 'codex-auth-home-'))
   symlinkSync(PROGRAM, join(home, 'codex-auth'))
   const PATH = [home, dirname(process.execPath), '/usr/bin', '/bin'].join(delimiter)

@@ -53,6 +53,12 @@ export async function main(
   }
 }
 
+/** In a list of commands: without what they may be given, which makes the list wide and is on their own pages. */
+function termOf(command: Command): string {
+  const needed = command.registeredArguments.filter(({ required }) => required)
+  return [command.name(), ...needed.map((argument) => `<${argument.name()}>`)].join(' ')
+}
+
 /** What two flags take away is gone before the first word is said, whatever is wrong with the others. */
 function narrowed(surroundings: Surroundings, words: readonly string[]): Surroundings {
   const { hasColours, stderrIsTerminal, ...rest } = surroundings
@@ -87,6 +93,7 @@ export function program(context: Context, commandToRun: readonly string[] = []):
     .configureHelp({
       showGlobalOptions: true,
       helpWidth: Math.min(context.columns, 100),
+      subcommandTerm: termOf,
       styleTitle: (title) => tinted('strong', title, context.stdoutHasColours),
     })
     .configureOutput({

@@ -43,7 +43,7 @@ export const ELSEWHERE: readonly Scene[] = [
     columns: 30,
     play: async (terminal) => {
       terminal.run('codex-auth login --device-code')
-      await terminal.shows(/Waiting; /)
+      await terminal.shows(/min left/)
       terminal.press('C-c')
     },
   },

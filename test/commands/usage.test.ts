@@ -17,29 +17,29 @@ const HELP = `Usage: codex-auth [options] [command]
 One OAuth login, any number of processes, exactly one refresh.
 
 Options:
-  -V, --version                print the version
-  --profile <name>             which login to use
-  --json                       print one JSON object
-  --quiet                      say nothing but results and errors
-  --debug                      print a redacted trace on stderr
-  --no-color                   no colours
-  --no-input                   never ask or open anything; end with 9 where a person is needed
-  -h, --help                   explain a command
+  -V, --version       print the version
+  --profile <name>    which login to use
+  --json              print one JSON object
+  --quiet             say nothing but results and errors
+  --debug             print a redacted trace on stderr
+  --no-color          no colours
+  --no-input          never ask or open anything; end with 9 where a person is needed
+  -h, --help          explain a command
 
 Commands:
-  login [options]              Sign in and save the credential in the profile
-  token [options]              Print an access token, refreshing it first if it is about to expire
-  exec [options] [command...]  Run a command with an access token in its environment
-  status [options]             Say what is stored and whether it will work
-  refresh [options]            Refresh the access token now
-  logout [options]             Revoke the login at the provider and remove it here
-  profile                      Keep several logins side by side
-  config                       Read and change the settings
-  setup                        Make another program fetch its token from this one
-  import                       Take over another program's login
-  export                       Give a login to another program
-  completion <shell>           Print the script that completes commands in a shell
-  help [command]               explain a command
+  login               Sign in and save the credential in the profile
+  token               Print an access token, refreshing it first if it is about to expire
+  exec                Run a command with an access token in its environment
+  status              Say what is stored and whether it will work
+  refresh             Refresh the access token now
+  logout              Revoke the login at the provider and remove it here
+  profile             Keep several logins side by side
+  config              Read and change the settings
+  setup               Make another program fetch its token from this one
+  import              Take over another program's login
+  export              Give a login to another program
+  completion <shell>  Print the script that completes commands in a shell
+  help                explain a command
 `
 
 const TOKEN_HELP = `Usage: codex-auth token [options]
@@ -96,7 +96,7 @@ Commands:
   list              List the profiles; the one in use is marked
   use <name>        Make a profile the default
   remove <name>     Remove a profile here, without telling the provider
-  help [command]    explain a command
+  help              explain a command
 `
 
 function printed(stdout: string) {
