@@ -5,10 +5,19 @@ import { rootFromEnvironment, type Environment } from './root-folder.ts'
 
 /**
  * The folder of everything this program keeps: `$CODEX_AUTH_HOME`, else the user's configuration folder.
- * @throws {AuthError} `usage` for somebody who has neither, such as a user without an account.
+ * @throws {AuthError} `usage` for somebody who has neither, such as a user without an account, and for a relative path where
+ * the current folder has been removed.
  */
 export async function rootFolder(env: Environment): Promise<string> {
-  return resolve(rootFromEnvironment(env) ?? (await rootFromSystem(env)))
+  const root = rootFromEnvironment(env) ?? (await rootFromSystem(env))
+  try {
+    return resolve(root)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    throw new AuthError('usage', `${root} is below the current folder, which has been removed.`, {
+      nextStep: 'change to a folder that is there, or name a whole path in CODEX_AUTH_HOME',
+    })
+  }
 }
 
 export async function settingsPath(env: Environment): Promise<string> {

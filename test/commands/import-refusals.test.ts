@@ -186,7 +186,7 @@ describe('what cannot be imported is told apart:', () => {
     mkdirSync(path)
     const message = `Codex's file ${path} cannot be read (EISDIR).`
     expect(await run('import codex', folder)).toEqual(
-      failedInWords({ exit_code: 6, message, next_step: AGAIN }),
+      failedInWords({ exit_code: 6, message, next_step: `ls -ld ${path}` }),
     )
   })
 })

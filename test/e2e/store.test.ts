@@ -161,3 +161,20 @@ function modesIn(folder: string): Record<string, string> {
     names.map((name) => [name, (lstatSync(join(folder, name)).mode & 0o777).toString(8)]),
   )
 }
+
+test('a folder named from one that has been removed is a mistake in the call, and no bug', async () => {
+  const folder = newHome()
+  const script = 'mkdir gone && cd gone && rmdir ../gone && codex-auth status'
+  const { exitCode, stdout, stderr } = await runScript(script, {
+    home: folder,
+    cwd: folder,
+    env: { CODEX_AUTH_HOME: 'auth' },
+  })
+  expect({ exitCode, stdout, stderr }).toEqual({
+    exitCode: 2,
+    stdout: '',
+    stderr:
+      'codex-auth: auth is below the current folder, which has been removed.\n' +
+      '  Next: change to a folder that is there, or name a whole path in CODEX_AUTH_HOME\n',
+  })
+})

@@ -28,10 +28,8 @@ export function readText(path: string): string | undefined {
     const { code } = error as NodeJS.ErrnoException
     if (error instanceof AuthError || code === undefined) throw error
     if (code === 'ENOENT') return undefined
-    throw unreadable(
-      path,
-      code === 'ERR_ENCODING_INVALID_ENCODED_DATA' ? 'is no UTF-8 text' : `cannot be read (${code})`,
-    )
+    if (code === 'ERR_ENCODING_INVALID_ENCODED_DATA') throw unreadable(path, 'is no UTF-8 text')
+    throw unreadable(path, `cannot be read (${code})`, `ls -ld ${quoted(path)}`)
   }
 }
 
@@ -47,8 +45,8 @@ export function incompleteness(text: string): string | undefined {
   }
 }
 
-export function unreadable(path: string, what: string): AuthError {
-  return new AuthError('codex_unreadable', `Codex's file ${path} ${what}.`)
+export function unreadable(path: string, what: string, nextStep?: string): AuthError {
+  return new AuthError('codex_unreadable', `Codex's file ${path} ${what}.`, { ...(nextStep && { nextStep }) })
 }
 
 /**
