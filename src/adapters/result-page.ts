@@ -56,6 +56,8 @@ interface Content {
 interface Text {
   readonly html: string
   readonly language?: string
+  /** What is said below it, in small. */
+  readonly detail?: Text
 }
 
 /**
@@ -68,10 +70,12 @@ export function renderResultPage(result: SignInResult, strings: Strings = englis
     const rest = `${details(result, strings)}\n${close}`
     return page(200, { tone: 'good', heading: strings.signedIn, rest }, strings)
   }
-  const text = inEnglish(escape(sentence(result.message)))
+  const said = inEnglish(escape(sentence(result.message)))
+  const reason = result.reason && strings.reasons?.[result.reason]
   const instructed = paragraph(inEnglish(instruction(result.nextStep)), strings)
   const next = `<section>\n<h2>${strings.nextStep}</h2>\n${instructed}\n</section>`
-  return page(400, { tone: 'bad', heading: strings.failed, text, rest: `${next}\n${close}` }, strings)
+  const content = { tone: 'bad', heading: strings.failed, rest: `${next}\n${close}` } as const
+  return page(400, { ...content, text: reason ? { html: reason, detail: said } : said }, strings)
 }
 
 /** The page for a request that is not the awaited redirect; its status is a 4xx. */
@@ -88,9 +92,14 @@ function inEnglish(html: string): Text {
   return { html, language: english.language }
 }
 
-function paragraph({ html, language }: Text, strings: Strings): string {
-  const isOther = language !== undefined && language !== strings.language
-  return `<p${isOther ? ` lang="${language}"` : ''}>${html}</p>`
+function paragraph(text: Text, strings: Strings): string {
+  const { html, detail } = text
+  const below = detail ? `\n<p class="detail"${languageOf(detail, strings)}>${detail.html}</p>` : ''
+  return `<p${languageOf(text, strings)}>${html}</p>${below}`
+}
+
+function languageOf({ language }: Text, strings: Strings): string {
+  return language === undefined || language === strings.language ? '' : ` lang="${language}"`
 }
 
 function details(result: Extract<SignInResult, { kind: 'signed_in' }>, strings: Strings): string {

@@ -1,7 +1,7 @@
 import { AuthError } from '../errors.ts'
 import { awaitRedirect, type AwaitedRedirect } from './await-redirect.ts'
 import type { Credential } from './credential.ts'
-import { nextStep } from './exit-code.ts'
+import { exitName, nextStep } from './exit-code.ts'
 import type {
   AuthorizationRequest,
   Browser,
@@ -11,6 +11,7 @@ import type {
   ProviderChoice,
   Redirect,
   RedirectListener,
+  SignInFailure,
   SignIns,
 } from './ports.ts'
 import type { RefreshPorts } from './refresh.ts'
@@ -157,9 +158,19 @@ function signedIn(profile: string, { account, issuer }: Credential) {
 
 async function answerFailure(redirect: Redirect, error: unknown, flag: string): Promise<void> {
   const known = error instanceof AuthError
+  const reason = known ? reasonOf(error) : undefined
   await redirect.answer({
     kind: 'failed',
+    ...(reason && { reason }),
     message: known ? error.message : 'Something unforeseen happened. The program says more.',
     nextStep: known ? nextStep(error, flag) : `codex-auth login${flag}`,
   })
+}
+
+function reasonOf({ code }: AuthError): SignInFailure | undefined {
+  if (code === 'login_denied') return 'denied'
+  if (code === 'wrong_account') return 'wrong_account'
+  const exit = exitName(code)
+  if (exit === 'provider_unavailable') return 'provider'
+  return exit === 'store_unwritable' || exit === 'store_unreadable' ? 'store' : undefined
 }

@@ -256,6 +256,9 @@ export interface Redirect {
   answer(result: SignInResult): Promise<void>
 }
 
+/** Why a sign-in did not finish, as far as it can be told in any language. */
+export type SignInFailure = 'denied' | 'wrong_account' | 'provider' | 'store'
+
 /** What the page after the sign-in says. Nothing in it is secret. */
 export type SignInResult =
   | {
@@ -264,7 +267,13 @@ export type SignInResult =
       readonly profile: string
       readonly issuer: string
     }
-  | { readonly kind: 'failed'; readonly message: string; readonly nextStep: string }
+  | {
+      readonly kind: 'failed'
+      /** Absent: something else, which only the message tells. */
+      readonly reason?: SignInFailure
+      readonly message: string
+      readonly nextStep: string
+    }
 
 export interface Browser {
   /** Opens the address. `false`: no browser could be started; the address must be shown. */

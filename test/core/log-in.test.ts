@@ -299,10 +299,26 @@ describe('the login before stays, and nothing is left open,', () => {
     expect(it.memory.journal).toEqual(journal)
     const failed: SignInResult = {
       kind: 'failed',
+      reason: 'store',
       message: 'The disk is full.',
       nextStep: 'free the disk or mend the permissions, and try again',
     }
     expect(it.shown).toEqual(journal.filter((each) => each === 'show failed').map(() => failed))
+  })
+
+  test.each([
+    ['login_denied', 'denied'],
+    ['wrong_account', 'wrong_account'],
+    ['timeout', 'provider'],
+    ['key_missing', 'store'],
+    ['login_failed', undefined],
+  ] as const)('the page is told the reason for %s: %s', async (code, reason) => {
+    const it = world(sampleCredential())
+    it.memory.faults.set('exchange', new AuthError(code, 'It failed.'))
+    await rejected(signIn(it))
+    expect(it.shown).toEqual([
+      { kind: 'failed', ...(reason && { reason }), message: 'It failed.', nextStep: expect.any(String) },
+    ])
   })
 
   test('when no port is free', async () => {

@@ -1,3 +1,5 @@
+import type { SignInFailure } from '../../core/ports.ts'
+
 /** Why a request was not taken for the redirect. */
 export type RequestFault =
   | 'wrong_state'
@@ -25,5 +27,7 @@ export interface Strings {
   readonly provider: string
   readonly nextStep: string
   readonly closeTab: string
+  /** Stands before what the program itself says, which is English; there, nothing has to. */
+  readonly reasons?: Readonly<Record<SignInFailure, string>>
   readonly faults: Readonly<Record<RequestFault, string>>
 }

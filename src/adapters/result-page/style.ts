@@ -36,6 +36,7 @@ svg { fill: none; stroke: currentColor; stroke-width: 2.25; stroke-linecap: roun
 .plain svg { color: var(--quiet); background: var(--inset); }
 h1 { font-size: clamp(1rem, 8.5vw, 1.5rem); line-height: 1.25; font-weight: 650; text-wrap: balance; }
 h1 + p { margin-top: 0.625rem; text-wrap: balance; }
+.detail { margin-top: 0.5rem; color: var(--quiet); font-size: 0.9375rem; text-wrap: balance; }
 h2 { font-size: 0.8125rem; font-weight: 600; color: var(--quiet); margin-bottom: 0.375rem; }
 dl, section {
   margin-top: 1.5rem; padding: 0.875rem min(1.125rem, 4vw); text-align: left;

@@ -70,7 +70,7 @@ describe('the language of the pages', () => {
 })
 
 /** Every string of a language, by its name. */
-function flat({ faults, ...rest }: Strings): Record<string, string> {
+function flat({ faults, reasons: _reasons, ...rest }: Strings): Record<string, string> {
   const named = Object.entries(faults).map(([name, text]) => [`faults.${name}`, text])
   return { ...rest, ...Object.fromEntries(named) }
 }
@@ -98,6 +98,22 @@ describe.each(languages.filter((each) => each !== english))('in $language', (str
     const left = Object.keys(here).filter((name) => !here[name]?.trim() || here[name] === inEnglish[name])
     // A plan is a plan in Spanish too.
     expect(left).toEqual(language === 'es' ? ['plan'] : [])
+  })
+
+  test('every reason for a failure is told before the English words for it', () => {
+    const reasons = ['denied', 'wrong_account', 'provider', 'store'] as const
+    for (const reason of reasons) {
+      const { html } = renderResultPage(
+        { kind: 'failed', reason, message: 'it failed', nextStep: '' },
+        strings,
+      )
+      expect(html).toContain(
+        `<h1>${strings.failed}</h1>\n<p>${strings.reasons?.[reason]}</p>\n<p class="detail" lang="en">It failed.</p>\n`,
+      )
+    }
+    const texts = reasons.map((reason) => strings.reasons?.[reason] ?? '')
+    expect(texts.filter((text) => !text.endsWith(signsOf(language).fullStop))).toEqual([])
+    expect(new Set(texts).size).toBe(reasons.length)
   })
 
   test('sentences end as sentences do, and labels do not', () => {

@@ -12,6 +12,12 @@ export const french: Strings = {
   provider: 'Fournisseur',
   nextStep: 'Étape suivante',
   closeTab: 'Vous pouvez fermer cet onglet.',
+  reasons: {
+    denied: 'Le fournisseur a refusé la connexion.',
+    wrong_account: 'Le compte connecté n’est pas celui qui était attendu.',
+    provider: 'Le fournisseur est injoignable, ou sa réponse n’est pas valable.',
+    store: 'La connexion n’a pas pu être enregistrée sur cette machine.',
+  },
   faults: {
     wrong_state: 'Ce n’est pas la connexion que le programme attend. Ouvrez l’adresse qu’il affiche.',
     already_answered:

@@ -11,6 +11,12 @@ export const german: Strings = {
   provider: 'Anbieter',
   nextStep: 'Nächster Schritt',
   closeTab: 'Sie können diesen Tab jetzt schließen.',
+  reasons: {
+    denied: 'Der Anbieter hat die Anmeldung abgelehnt.',
+    wrong_account: 'Angemeldet hat sich ein anderes Konto als erwartet.',
+    provider: 'Der Anbieter war nicht zu erreichen, oder seine Antwort war keine.',
+    store: 'Die Anmeldung konnte auf diesem Rechner nicht gespeichert werden.',
+  },
   faults: {
     wrong_state:
       'Das ist nicht die Anmeldung, auf die das Programm wartet. Öffnen Sie die Adresse, die es anzeigt.',

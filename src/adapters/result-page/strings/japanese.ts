@@ -11,6 +11,12 @@ export const japanese: Strings = {
   provider: 'プロバイダー',
   nextStep: '次の手順',
   closeTab: 'このタブは閉じてかまいません。',
+  reasons: {
+    denied: 'プロバイダーがサインインを拒否しました。',
+    wrong_account: '想定とは異なるアカウントでサインインされました。',
+    provider: 'プロバイダーに接続できないか、応答が正しくありません。',
+    store: 'サインインをこのコンピューターに保存できませんでした。',
+  },
   faults: {
     wrong_state:
       'これは、プログラムが待っているサインインではありません。プログラムに表示されているアドレスを開いてください。',

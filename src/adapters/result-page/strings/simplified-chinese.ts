@@ -11,6 +11,12 @@ export const simplifiedChinese: Strings = {
   provider: '提供商',
   nextStep: '下一步',
   closeTab: '您可以关闭此标签页了。',
+  reasons: {
+    denied: '提供商拒绝了此次登录。',
+    wrong_account: '登录的账号与预期不符。',
+    provider: '无法连接提供商，或者其响应无效。',
+    store: '无法在这台计算机上保存此次登录。',
+  },
   faults: {
     wrong_state: '这不是程序正在等待的登录。请打开程序中显示的地址。',
     already_answered: '已收到此次登录的响应，结果请在程序中查看。',

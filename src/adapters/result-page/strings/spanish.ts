@@ -11,6 +11,12 @@ export const spanish: Strings = {
   provider: 'Proveedor',
   nextStep: 'Siguiente paso',
   closeTab: 'Ya puedes cerrar esta pestaña.',
+  reasons: {
+    denied: 'El proveedor ha rechazado el inicio de sesión.',
+    wrong_account: 'La cuenta que ha iniciado sesión no es la esperada.',
+    provider: 'No se ha podido contactar con el proveedor, o su respuesta no es válida.',
+    store: 'El inicio de sesión no se ha podido guardar en este equipo.',
+  },
   faults: {
     wrong_state: 'Este no es el inicio de sesión que espera el programa. Abre la dirección que este muestra.',
     already_answered:
