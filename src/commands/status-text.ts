@@ -28,10 +28,9 @@ export function statusText(status: Status, context: Context): string {
 
 /** What is too long for a terminal goes on below its own beginning. */
 function shown([label, text, tint]: Line, { stdoutIsTerminal, stdoutHasColours, columns }: Context): string {
-  const words = tint === undefined ? text : tinted(tint, text, stdoutHasColours)
-  const indented = `${' '.repeat(LABEL)}${words}`
-  const lines = stdoutIsTerminal ? wrapLine(indented, columns) : indented
-  return `  ${label.padEnd(LABEL - 2)}${lines.slice(LABEL)}`
+  const indented = `${' '.repeat(LABEL)}${text}`
+  const lines = (stdoutIsTerminal ? wrapLine(indented, columns) : indented).slice(LABEL)
+  return `  ${label.padEnd(LABEL - 2)}${tint === undefined ? lines : tinted(tint, lines, stdoutHasColours)}`
 }
 
 function headline({ profile, state, credential, source }: Status): string {

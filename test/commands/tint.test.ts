@@ -48,6 +48,14 @@ describe('on a terminal that has colours', () => {
     })
   })
 
+  test('a command that is to be copied stays in one piece, in colours or not', async () => {
+    const run = { ...COLOURED, columns: 36 }
+    const { stdout } = await home.run('status --profile somewhere-else', run)
+    expect(stdout.split('\n').at(-2)).toBe(
+      `  Next         ${BOLD}codex-auth login --profile somewhere-else${PLAIN}`,
+    )
+  })
+
   test.for([
     ['green while it lives', 0, () => GREEN],
     ['yellow in its last five minutes', 3400, () => YELLOW],
