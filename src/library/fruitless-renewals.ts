@@ -1,5 +1,5 @@
-/** Seconds. One renewal a minute is no burden, and soon enough to notice that a server has come to its senses. */
-const PAUSE = 60
+/** Milliseconds. One renewal a minute is no burden, and soon enough to notice that a server has come to its senses. */
+const PAUSE = 60_000
 
 /**
  * A server can refuse a token for a cause that no renewal mends, such as an account that has no right to ask. Without a
@@ -10,11 +10,11 @@ export class FruitlessRenewals {
 
   /** This token was refused although it had taken the place of a refused one. */
   add(token: string): void {
-    this.#last = { token, until: Date.now() / 1000 + PAUSE }
+    this.#last = { token, until: performance.now() + PAUSE }
   }
 
   /** Whether it is too early to renew this token because it was refused. */
   includes(token: string): boolean {
-    return this.#last?.token === token && Date.now() / 1000 < this.#last.until
+    return this.#last?.token === token && performance.now() < this.#last.until
   }
 }
