@@ -216,6 +216,16 @@ describe('setup codex', () => {
     ])
   })
 
+  test('a link in a linked folder leads on from where that folder lies', async () => {
+    const dotfiles = temporaryFolder()
+    const [folder, elsewhere] = [join(dotfiles, 'codex'), join(dotfiles, 'shared.toml')]
+    mkdirSync(folder)
+    symlinkSync('../shared.toml', join(folder, 'config.toml'))
+    symlinkSync(folder, join(codexHome, 'linked'))
+    await run('setup codex', { env: { CODEX_HOME: join(codexHome, 'linked') } })
+    expect([existsSync(elsewhere), existsSync(join(codexHome, 'shared.toml'))]).toEqual([true, false])
+  })
+
   test('without CODEX_HOME it is ~/.codex, made where it is not there', async () => {
     const person = temporaryFolder()
     await run('setup codex', { env: { CODEX_HOME: '', HOME: person } })

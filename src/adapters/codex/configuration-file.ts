@@ -75,5 +75,5 @@ function remove(target: string): void {
 function targetOf(path: string): string {
   if (!lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink()) return path
   if (statSync(path, { throwIfNoEntry: false }) !== undefined) return realpathSync(path)
-  return targetOf(resolve(dirname(path), readlinkSync(path)))
+  return targetOf(resolve(realpathSync(dirname(path)), readlinkSync(path)))
 }
