@@ -11,7 +11,12 @@ import { readInForeground } from './terminal-foreground.ts'
 const LONGEST_LINE = 64 * 1024
 
 /** A file or a device has less of it than a pipe or a terminal. */
-type Stdin = Readable & { readonly isTTY?: boolean; ref?(): unknown; unref?(): unknown }
+type Stdin = Readable & {
+  readonly isTTY?: boolean
+  setRawMode?(on: boolean): unknown
+  ref?(): unknown
+  unref?(): unknown
+}
 
 /** Standard input as the commands use it. Nothing is read before it is asked for, and nothing keeps the process alive after. */
 export function terminalInput(stdin: Stdin, stderr: { write(text: string): unknown }): Input {
@@ -92,10 +97,14 @@ async function hiddenLine(stdin: Stdin, askAgain: () => void, signal: AbortSigna
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() })
   const reader = createInterface({ input: stdin, output: nowhere, terminal: true, historySize: 0 })
   // After Ctrl-Z and `fg`, the editor rests. Without it, the shell would get the rest of the secret, and show it.
-  reader.on('SIGCONT', () => {
-    reader.resume()
+  reader.on('SIGCONT', () => reader.resume())
+  const goOn = (): void => {
+    // Stopped by a signal, it knows nothing of it: the shell has changed the mode behind its back.
+    stdin.setRawMode?.(false)
+    stdin.setRawMode?.(true)
     askAgain()
-  })
+  }
+  process.on('SIGCONT', goOn)
   // A terminal that went away is a fault to read, and another to set back.
   reader.on('error', (error) => {
     if (!isSystemFault(error)) throw error
@@ -105,6 +114,7 @@ async function hiddenLine(stdin: Stdin, askAgain: () => void, signal: AbortSigna
   try {
     return await typedLine(reader, signal)
   } finally {
+    process.off('SIGCONT', goOn)
     reader.close()
     release(stdin)
   }

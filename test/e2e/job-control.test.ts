@@ -46,6 +46,22 @@ describe('in a shell with job control', { skip: WITHOUT_SHELL !== undefined }, (
     expect((await runCli(['token'], { home })).stdout).toBe(`${API_KEY}\n`)
   })
 
+  test('a secret stays hidden when something else has stopped its prompt', async () => {
+    const home = newHome()
+    const shell = await atPrompt(home)
+    shell.type('(echo "pid $BASHPID"; exec codex-auth login --with-api-key)\n')
+    const [, pid] = await shell.shows(/pid (\d+)\r\n.*not shown\): $/s)
+    process.kill(Number(pid), 'SIGSTOP')
+    await shell.shows(/Stopped.*ready> $/s)
+    shell.type('fg\n')
+    await shell.shows(/fg\r\n.*not shown\): $/s)
+    shell.type(`${API_KEY}\r`)
+    const [shown] = await shell.shows(
+      /^.*not shown\): \r\nSaved an API key, profile "default"\.\r\nready> $/s,
+    )
+    expect(shown).not.toContain(API_KEY)
+  })
+
   test('a sign-in in the background is finished by the browser, whatever is typed meanwhile', async () => {
     const [home, issuer] = [newHome(), await newIssuer()]
     const shell = await atPrompt(home)
