@@ -205,9 +205,9 @@ function thisProcess(): Surroundings {
   }
 }
 
-/** Node.js knows `NO_COLOR`, `FORCE_COLOR` and what terminals can do. */
+/** Node.js knows what terminals can do, and `FORCE_COLOR`, which it lets win over `NO_COLOR` with a warning. */
 function showsColours(stream: NodeJS.WriteStream): boolean {
-  return stream.isTTY && stream.hasColors()
+  return stream.isTTY && !process.env['NO_COLOR'] && stream.hasColors()
 }
 
 /** Nobody reads any more, or the disk is full: what was asked for has been done, and cannot be told. */
