@@ -72,9 +72,9 @@ function widthOf(text: string): number {
   return stripVTControlCharacters(text).length
 }
 
-/** A command at the end stays one piece: broken in two lines, it could not be copied. */
+/** A command at the end, or alone on its line, stays one piece: broken in two lines, it could not be copied. */
 function words(line: string): string[] {
-  const at = line.search(/\bcodex-auth \S/)
+  const at = line.search(/\bcodex-auth \S|^ssh -/)
   return at === -1
     ? line.split(' ')
     : [...line.slice(0, at).trimEnd().split(' '), line.slice(at)].filter(Boolean)

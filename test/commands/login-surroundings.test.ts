@@ -72,6 +72,11 @@ describe('where the person sits elsewhere, login', () => {
     )
   })
 
+  test('keeps that command in one piece on a narrow terminal, so that it can be copied', async () => {
+    const it = await waiting(login, { terminal: true, columns: 30, stdin: keyboard(), where: ssh })
+    expect(await finished(it)).toContain('\n\n  ssh -L PORT:localhost:PORT alice@far.example\n\n')
+  })
+
   test('learns the command from the connection', async () => {
     const env = { SSH_CONNECTION: '10.0.0.7 50000 10.0.0.8 2222', USER: 'ada' }
     const it = await waiting(login, { terminal: true, env, where: 'system' })
