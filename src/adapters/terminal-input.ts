@@ -110,6 +110,8 @@ async function hiddenLine(stdin: Stdin, askAgain: () => void, signal: AbortSigna
     if (!isSystemFault(error)) throw error
   })
   stdin.once('close', () => reader.close())
+  // The editor would take what was typed so far for the line: half a secret, kept in place of a whole one.
+  stdin.prependOnceListener('end', () => reader.close())
   stdin.ref?.()
   try {
     return await typedLine(reader, signal)

@@ -214,6 +214,22 @@ describe('a secret', () => {
     expect(await secret).toBe('')
   })
 
+  test.each([
+    ['is closed', (stdin: FakeStdin) => stdin.end()],
+    [
+      'cannot be read any more',
+      (stdin: FakeStdin) =>
+        stdin.destroy(Object.assign(new Error('read EIO'), { code: 'EIO', syscall: 'read' })),
+    ],
+  ])('at a terminal that %s is none, however much of it was typed', async (_how, goAway) => {
+    const stdin = keyboard()
+    const secret = inputFrom(stdin).input.secret('Key: ', forever())
+    stdin.write('hunt')
+    await setImmediate()
+    goAway(stdin)
+    expect(await secret).toBe('')
+  })
+
   test('at a terminal, Ctrl-C is the signal that it is everywhere else', async () => {
     const stdin = keyboard()
     const stop = new AbortController()
