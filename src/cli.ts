@@ -3,6 +3,7 @@ import { AuthError } from './errors.ts'
 import { holdBackSignals } from './adapters/signals.ts'
 import { outliveTerminal } from './adapters/closed-terminal.ts'
 import { terminalInput } from './adapters/terminal-input.ts'
+import { isInBackground } from './adapters/terminal-signal.ts'
 import { addCompletionCommand } from './commands/completion.ts'
 import { addConfigCommand } from './commands/config.ts'
 import type { Context, GlobalFlags } from './commands/context.ts'
@@ -198,6 +199,7 @@ function thisProcess(): Surroundings {
     get columns() {
       return stderr.columns || 80
     },
+    isInBackground: () => isInBackground(),
     now: () => Date.now() / 1000,
     elapsed: () => performance.now() / 1000,
     interruption: holdBackSignals(),

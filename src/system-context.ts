@@ -25,6 +25,8 @@ export interface Surroundings {
   /** `undefined`: nothing is shown in colours. */
   readonly hasColours?: { readonly stdout: boolean; readonly stderr: boolean }
   readonly columns: number
+  /** `undefined`: it is never. */
+  readonly isInBackground?: () => boolean
   now(): number
   /** Seconds since the process was started. */
   elapsed(): number
@@ -57,6 +59,7 @@ export function systemContext(
       return surroundings.columns
     },
     isTerminal: stderrIsTerminal && !isSet(env['CI']),
+    isInBackground: surroundings.isInBackground ?? (() => false),
     stderrHasColours: hasColours?.stderr ?? false,
     stdoutHasColours: hasColours?.stdout ?? false,
     ...ending,

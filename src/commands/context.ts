@@ -71,6 +71,8 @@ export interface Context {
   readonly isTerminal: boolean
   /** Standard error is a terminal, whether or not a person sees it. */
   readonly stderrIsTerminal: boolean
+  /** The terminal is another job's for now. */
+  isInBackground(): boolean
   /** Columns of the terminal on standard error; 80 where there is none. */
   readonly columns: number
   /** Standard output is a terminal. */

@@ -4,7 +4,14 @@ import { statusLine } from '../../src/commands/status-line.ts'
 /** A terminal of so many columns, and what was written to it. */
 function terminal(columns: number) {
   const written: string[] = []
-  return { columns, env: {}, isTerminal: true, stderr: (text: string) => void written.push(text), written }
+  return {
+    columns,
+    env: {},
+    isTerminal: true,
+    isInBackground: () => false,
+    stderr: (text: string) => void written.push(text),
+    written,
+  }
 }
 
 test('a line is written again only when it says something new', () => {
@@ -23,6 +30,19 @@ test('a line is as long as the terminal is wide at that moment', () => {
   screen.columns = 8
   line.show('Waiting; the code')
   expect(screen.written).toEqual(['\r\u001b[KWaiting; th', '\r\u001b[KWaiting'])
+})
+
+test('a line is not written over what is typed at another job, and is there again after fg', () => {
+  const screen = terminal(80)
+  const line = statusLine(screen, {})
+  line.show('15 min')
+  screen.isInBackground = () => true
+  for (const left of ['15 min', '14 min']) line.show(left)
+  screen.isInBackground = () => false
+  line.show('14 min')
+  screen.isInBackground = () => true
+  line.clear()
+  expect(screen.written).toEqual(['\r\u001b[K15 min', '\r\u001b[K14 min'])
 })
 
 test.for([

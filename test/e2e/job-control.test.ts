@@ -75,6 +75,15 @@ describe('in a shell with job control', { skip: WITHOUT_SHELL !== undefined }, (
     expect((await shell.shows(/Signed in.*done\r\n/s))[0]).not.toMatch(/Stopped/)
   })
 
+  test('a countdown in the background does not write over the line of another job', async () => {
+    const [home, issuer] = [newHome(), await newIssuer()]
+    issuer.behaviour.device = { enabled: true, interval: '1', polls: [403, 403, 'approved'] }
+    const shell = await atPrompt(home)
+    shell.type(`codex-auth login --device-code --timeout 50 --issuer ${issuer.issuer} &\n`)
+    const [shown] = await shell.shows(/enter the code:.*Signed in as alice@example\.com/s)
+    expect(shown).not.toMatch(/Waiting;| left/)
+  })
+
   test.each([
     ['started there', ' &', 0],
     ['moved there', '', 1],
