@@ -26,10 +26,12 @@ export function terminalInput(stdin: Stdin, stderr: { write(text: string): unkno
     lines: (signal) => lines(stdin, signal),
     ask: async (question, signal) => {
       stderr.write(question)
-      return firstLine(stdin, signal).catch((error: unknown) => endLine(stderr, error))
+      const line = await firstLine(stdin, signal).catch((error: unknown) => endLine(stderr, error))
+      if (line === undefined) stderr.write('\n')
+      return line ?? ''
     },
     secret: async (prompt, signal) => {
-      if (!isTerminal) return firstLine(stdin, signal)
+      if (!isTerminal) return (await firstLine(stdin, signal)) ?? ''
       // Whoever sees the prompt may type at once: by then, the terminal shows nothing of it any more.
       const ask = (): void => void stderr.write(prompt)
       const line = hiddenLine(stdin, ask, signal)
@@ -85,10 +87,11 @@ function isSystemFault(error: unknown): boolean {
   return error instanceof Error && 'syscall' in error
 }
 
-async function firstLine(stdin: Stdin, signal: AbortSignal): Promise<string> {
+/** `undefined`: there is none any more. */
+async function firstLine(stdin: Stdin, signal: AbortSignal): Promise<string | undefined> {
   for await (const line of lines(stdin, signal)) return line
   signal.throwIfAborted()
-  return ''
+  return undefined
 }
 
 /** The editor of the line works as usual; only what it would show goes nowhere. */

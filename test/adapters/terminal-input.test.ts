@@ -162,8 +162,9 @@ describe('a question', () => {
     expect([await input.ask('Sure? ', forever()), said]).toEqual(['yes', ['Sure? ']])
   })
 
-  test('that nobody answers any more is answered with nothing', async () => {
-    expect(await inputFrom(piped('')).input.ask('Sure? ', forever())).toBe('')
+  test('that nobody answers any more, as after Ctrl-D, is answered with nothing, and its line ends', async () => {
+    const { input, said } = inputFrom(piped(''))
+    expect([await input.ask('Sure? ', forever()), said]).toEqual(['', ['Sure? ', '\n']])
   })
 
   test('ends with the signal', async () => {
