@@ -8,7 +8,7 @@ import { attemptRead } from '../../core/attempt-read.ts'
 import { trace } from '../trace.ts'
 import { replaceFile, writing } from './durable-file.ts'
 import { ENVELOPE_LIMIT } from './envelope.ts'
-import { readGeneration, writeGeneration } from './generation.ts'
+import { generationPath, readGeneration, writeGeneration } from './generation.ts'
 import { loadFileKey } from './keys/file.ts'
 import { readPrivateFile } from './private-file.ts'
 import { credentialPath, openSealed, readSealedFile } from './sealed-file.ts'
@@ -90,6 +90,9 @@ function openIfPossible(root: string, profile: string, path: string): Rescue | u
  * @throws {AuthError} `store_unwritable`; then everything stays as it was.
  */
 export function settleLeftovers(root: string, profile: string): void {
+  // Only a number is in these: what counts is the one that has its place.
+  for (const each of temporariesOf(generationPath(root, profile)))
+    writing(each, () => rmSync(each, { force: true }))
   const path = credentialPath(root, profile)
   const temporary = temporariesOf(path)
   const rescues = rescuePaths(root, profile).filter(isOurs)

@@ -76,14 +76,15 @@ describe('proving that an answer can be kept', () => {
 
   test('removes what killed processes left of this profile, and of no other', async () => {
     await save(sampleCredential())
-    const left = [
-      '.work.cred.0123456789ab.tmp',
-      '.work.cred.cred.0123456789ab.tmp',
+    const own = ['.work.cred.0123456789ab.tmp', '.work.generation.0123456789ab.tmp']
+    const others = [
       '.home.cred.0123456789ab.tmp',
+      '.work.cred.cred.0123456789ab.tmp',
+      '.work.generation.cred.0123456789ab.tmp',
     ]
-    for (const name of left) writeFileSync(join(folder, name), '')
+    for (const name of [...own, ...others]) writeFileSync(join(folder, name), '')
     await save(sampleCredential())
-    expect(names()).toEqual([...left.slice(1).toSorted(), 'work.cred', 'work.generation'])
+    expect(names()).toEqual([...others, 'work.cred', 'work.generation'])
   })
 
   test.each([
