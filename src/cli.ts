@@ -48,7 +48,9 @@ export async function main(
     await root.parseAsync(own, { from: 'user' })
     const { aborted, reason } = interruption
     // A signal that came while an answer was being saved is obeyed now; the result is the one object on stdout.
-    return aborted ? await failure(reason, { ...flags(), json: false, events: false }, context) : ending
+    return aborted
+      ? await failure(afterwards(reason), { ...flags(), json: false, events: false }, context)
+      : ending
   } catch (error) {
     return await failure(error, flags(), context)
   }
@@ -72,6 +74,14 @@ function narrowed(surroundings: Surroundings, words: readonly string[]): Surroun
     stderrIsTerminal: stderrIsTerminal && !words.includes('--no-input'),
     ...(hasColours && !words.includes('--no-color') && { hasColours }),
   }
+}
+
+/** What was under way when the signal came has been done: to run the command again would do it twice. */
+function afterwards(reason: unknown): unknown {
+  if (!(reason instanceof AuthError)) return reason
+  return new AuthError(reason.code, reason.message, {
+    nextStep: 'see what has been done: codex-auth status',
+  })
 }
 
 /** Nothing is left to obey. */
@@ -207,9 +217,10 @@ function thisProcess(): Surroundings {
   }
 }
 
-/** Node.js knows what terminals can do, and `FORCE_COLOR`, which it lets win over `NO_COLOR` with a warning. */
+/** Node.js knows what terminals can do, and `FORCE_COLOR`; of the two variables against it, it warns, and takes empty ones too. */
 function showsColours(stream: NodeJS.WriteStream): boolean {
-  return stream.isTTY && !process.env['NO_COLOR'] && stream.hasColors()
+  const { NO_COLOR: none, NODE_DISABLE_COLORS: noneOfNode, ...env } = process.env
+  return stream.isTTY && !none && !noneOfNode && stream.hasColors(env)
 }
 
 /** Nobody reads any more, or the disk is full: what was asked for has been done, and cannot be told. */

@@ -182,7 +182,7 @@ describe('a revocation that is not confirmed', () => {
       exitCode: 130,
       stderr:
         'codex-auth: warning: removed here, but the provider did not confirm the revocation: Interrupted.\n' +
-        'codex-auth: Interrupted.\n  Next: run the command again\n',
+        'codex-auth: Interrupted.\n  Next: see what has been done: codex-auth status\n',
       json: logoutShape({ revoked: false, revocation: 'unconfirmed' }),
     })
     held.release()

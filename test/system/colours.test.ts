@@ -7,6 +7,8 @@ const RED = '\u001B[31m'
 test.for([
   ['shows colours', [], {}, true],
   ['shows none with NO_COLOR', [], { NO_COLOR: '1' }, false],
+  ['shows colours with an empty NO_COLOR', [], { NO_COLOR: '' }, true],
+  ['shows none with NODE_DISABLE_COLORS', [], { NODE_DISABLE_COLORS: '1' }, false],
   ['shows none with NO_COLOR, whatever FORCE_COLOR says', [], { NO_COLOR: '1', FORCE_COLOR: '1' }, false],
   ['shows none with --no-color', ['--no-color'], {}, false],
   ['shows none when it has none', [], { TERM: 'dumb' }, false],
