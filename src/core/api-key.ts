@@ -1,5 +1,6 @@
 import { AuthError } from '../errors.ts'
 import type { AccessTokenPorts, AccessTokenRequest, AccessTokenResult } from './access-token.ts'
+import { attemptRead } from './attempt-read.ts'
 import type { Credential } from './credential.ts'
 import { givenCredential, type TokenFacts } from './log-in-secret.ts'
 import type { HeldCredential, StoredCredential } from './ports.ts'
@@ -119,13 +120,27 @@ async function mintHeld(
   ports.interruption.throwIfAborted()
   held.reserve()
   const mintedApiKey = await provider.mintApiKey(idToken)
-  // Another process can have refreshed or replaced the login while this one was suspended.
-  const latest = present(held.read(), profile).credential
-  if (latest.obtainedAt !== credential.obtainedAt || latest.account.id !== credential.account.id) {
-    throw new AuthError('no_api_key', 'Another login took the place of the one that the API key is for.', {
-      nextStep: 'run the command again',
-    })
-  }
+  const latest = ownerOfKey(held, credential)
   const { generation } = held.save({ ...latest, mintedApiKey })
   return { credential: keyCredential(latest, mintedApiKey), generation }
+}
+
+/**
+ * The login as it is by now: another process can have refreshed, replaced or removed it while this one was suspended. A file
+ * that was damaged meanwhile keeps neither the login nor its key from being saved.
+ */
+function ownerOfKey(held: HeldCredential, asked: Credential): Credential {
+  const stored = attemptRead(() => held.read())
+  if (stored instanceof AuthError) return asked
+  if (stored === undefined) throw lostKey('The login that the API key is for is gone.')
+  const { obtainedAt, account } = stored.credential
+  if (obtainedAt === asked.obtainedAt && account.id === asked.account.id) return stored.credential
+  throw lostKey('Another login took the place of the one that the API key is for.')
+}
+
+/** No provider takes such a key back for us. */
+function lostKey(why: string): AuthError {
+  return new AuthError('no_api_key', `${why} The new API key is lost here, and works.`, {
+    nextStep: 'delete the new key at https://platform.openai.com/api-keys, then run the command again',
+  })
 }

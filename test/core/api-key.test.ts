@@ -101,10 +101,31 @@ describe('the API key of a login', () => {
     expect(await rejected(keyOf(ports))).toEqual({
       code: 'no_api_key',
       exitCode: 4,
-      message: 'Another login took the place of the one that the API key is for.',
-      nextStep: 'run the command again',
+      message:
+        'Another login took the place of the one that the API key is for. The new API key is lost here, and works.',
+      nextStep: 'delete the new key at https://platform.openai.com/api-keys, then run the command again',
     })
     expect(ports.stored?.credential).toBe(other)
+  })
+
+  test('brings back no login that was removed meanwhile, and it is said that it is lost', async () => {
+    const ports = new MemoryPorts(sampleCredential())
+    ports.before.set('mint', () => ports.replace(undefined))
+    expect(await rejected(keyOf(ports))).toEqual({
+      code: 'no_api_key',
+      exitCode: 4,
+      message: 'The login that the API key is for is gone. The new API key is lost here, and works.',
+      nextStep: 'delete the new key at https://platform.openai.com/api-keys, then run the command again',
+    })
+    expect(ports.stored).toBeUndefined()
+  })
+
+  test('is saved with its login where the file was damaged meanwhile', async () => {
+    const login = sampleCredential()
+    const ports = new MemoryPorts(login)
+    ports.before.set('mint', () => ports.faults.set('read', new AuthError('store_corrupt', 'It is damaged.')))
+    expect(await keyOf(ports)).toMatchObject({ accessToken: ports.apiKey })
+    expect(ports.stored?.credential).toEqual({ ...login, mintedApiKey: ports.apiKey })
   })
 })
 
