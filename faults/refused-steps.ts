@@ -12,8 +12,10 @@ export interface Refusals {
   readonly fault: string
   readonly steps: readonly Step[]
   readonly errors: readonly string[]
-  /** `token` unless told. */
-  readonly command?: 'refresh'
+  /** The call; `token` unless told. */
+  readonly words?: readonly string[]
+  /** The next one; `token` unless told. */
+  readonly nextWords?: readonly string[]
   /** What is done instead of refusing the call with an error. */
   instead?(step: Step): string
   readonly notes: string
@@ -38,7 +40,7 @@ export function reads({ name }: Step): boolean {
   return /^(?:p?read|getdents|statx|newfstatat|open\w* profiles)/.test(name)
 }
 
-/** Refuses each step with each of the errors, and calls `token` once more. */
+/** Refuses each step with each of the errors, and calls the program once more. */
 export async function refuseAll(stage: Stage, all: readonly Refusals[]): Promise<Findings> {
   const found: Findings[] = []
   for (const refusals of all) {
@@ -69,10 +71,10 @@ async function refuse(
     (work) => inTrial(stage, work),
     async (trial, refused) => {
       const broken = refusals.judge(trial, refused, step)
-      const next = await trial.run(['token'])
+      const next = await trial.run(refusals.nextWords ?? ['token'])
       return outcomeOf(trial, [refused, next], [...broken, ...refusals.judgeNext(trial, next, step)])
     },
-    refusals.command,
+    refusals.words,
   )
   const where = `${error} at ${step.name} (call ${step.nth} of ${step.syscall})`
   tally.add({ ...outcome, broken: outcome.broken.map((what) => `${where}: ${what}`) })

@@ -7,6 +7,9 @@ import { diskAfter } from './scenarios/disk-after.ts'
 import { diskBefore } from './scenarios/disk-before.ts'
 import { dropped } from './scenarios/dropped.ts'
 import { herd } from './scenarios/herd.ts'
+import { keyDisk } from './scenarios/key-disk.ts'
+import { keyKilled } from './scenarios/key-killed.ts'
+import { keyRefused } from './scenarios/key-refused.ts'
 import { killedAtRandom } from './scenarios/killed-at-random.ts'
 import { killedAtStep } from './scenarios/killed-at-step.ts'
 import { killedWhileOthersWait } from './scenarios/killed-while-others-wait.ts'
@@ -36,6 +39,9 @@ export const SCENARIOS: readonly Scenario[] = [
   refusedBefore,
   diskAfter,
   refusedAfter,
+  keyKilled,
+  keyRefused,
+  keyDisk,
   answersOfEveryKind,
   dropped,
   clock,

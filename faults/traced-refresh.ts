@@ -3,12 +3,32 @@ import type { Ended } from './program.ts'
 import { interfering, stepsIn, watching, type Step } from './strace.ts'
 import type { Trial } from './trial.ts'
 
-/** The steps of one `token` call that nothing happens to. @throws when it does not end well: its steps would be others. */
-export async function stepsOfToken(trial: Trial): Promise<Step[]> {
+/** The steps of one `token` call that nothing happens to. */
+export function stepsOfToken(trial: Trial): Promise<Step[]> {
+  return stepsOf(['token'], trial)
+}
+
+/** The steps of a call that nothing happens to. @throws when it does not end well: its steps would be others. */
+export async function stepsOf(words: readonly string[], trial: Trial): Promise<Step[]> {
   const log = join(trial.folder, 'steps')
-  const { exitCode } = await trial.run(['token'], { through: watching(log) })
+  const { exitCode } = await trial.run(words, { through: watching(log) })
   if (exitCode !== 0) throw new Error(`the watched call ended with ${exitCode}`)
   return stepsIn(log, trial.home)
+}
+
+/**
+ * Of steps in a row that only look at something, the first: a process killed before any of the others leaves the same.
+ * What it has sent it has sent by then, so the answer's arrival is one of those that count.
+ */
+export function turningPoints(steps: readonly Step[]): Step[] {
+  return steps.filter((_, at) => !onlyLooks(steps[at - 1]?.name ?? ''))
+}
+
+function onlyLooks(name: string): boolean {
+  if (/^read connection$/.test(name)) return false
+  return /^(?:p?read|statx|newfstatat|getdents|access|close|epoll_ctl|[gs]etsockopt|open\w* (?!to ))/.test(
+    name,
+  )
 }
 
 /** Where in the list the refresh token leaves. */
@@ -71,12 +91,12 @@ export function interfered<T>(
   what: string,
   opened: <R>(work: (trial: Trial) => Promise<R>) => Promise<R>,
   judge: (trial: Trial, ended: Ended) => Promise<T>,
-  command = 'token',
+  words: readonly string[] = ['token'],
 ): Promise<T> {
   return untilReached(step, (nth) =>
     opened(async (trial) => {
       const path = join(trial.folder, 'interfered')
-      const ended = await trial.run([command], { through: interfering(path, step.syscall, nth, what) })
+      const ended = await trial.run(words, { through: interfering(path, step.syscall, nth, what) })
       const log = stepsIn(path, trial.home)
       return sameStep(log, step)?.nth === nth ? { reached: await judge(trial, ended) } : { log }
     }),

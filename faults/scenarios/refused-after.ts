@@ -45,7 +45,7 @@ function whileSaving(saving: readonly Step[]): Refusals[] {
     },
     {
       fault: 'ENOSPC at every writing step of the save, in `refresh`',
-      command: 'refresh',
+      words: ['refresh'],
       steps: writing,
       errors: ['ENOSPC'],
       notes: 'exit 7, kept at a second place; the next call brings it back',
