@@ -127,7 +127,17 @@ function outcome(child: ChildProcess): Promise<Error | 'done'> {
   })
   return new Promise((resolve) => {
     child.on('error', (error) => resolve(notStarted(error)))
-    child.on('close', (exitCode) => resolve(exitCode === 0 ? 'done' : failureIn(output, exitCode)))
+    child.on('close', (exitCode, signal) => {
+      if (signal !== null) resolve(endedBy(signal))
+      else resolve(exitCode === 0 ? 'done' : failureIn(output, exitCode))
+    })
+  })
+}
+
+/** By the system that has no memory left, or by a person: no fault of this program, and it may have saved its answer. */
+function endedBy(signal: NodeJS.Signals): AuthError {
+  return new AuthError('timeout', `The process that refreshes the login was ended by ${signal}.`, {
+    nextStep: 'try again in a moment',
   })
 }
 

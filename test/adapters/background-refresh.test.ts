@@ -63,11 +63,20 @@ describe('a refresh in the background', () => {
     await expect(run()).rejects.toMatchObject({ nextStep: 'free it: codex-auth refresh' })
   })
 
+  test('passes where the system has ended that process', async () => {
+    const { run } = background({ script: `process.kill(process.pid, 'SIGKILL')` })
+    expect(await rejected(run())).toEqual({
+      code: 'timeout',
+      exitCode: 5,
+      message: 'The process that refreshes the login was ended by SIGKILL.',
+      nextStep: 'try again in a moment',
+    })
+  })
+
   test.each([
     ['nothing', 'process.exitCode = 1'],
     ['no JSON', `process.stdout.write('oh'); process.exitCode = 1`],
     ['a code that nobody knows', FAILURE.replace('store_unwritable', 'other')],
-    ['a signal', `process.kill(process.pid, 'SIGKILL')`],
   ])('is a bug where it says %s', async (_, script) => {
     const error: unknown = await background({ script })
       .run()
