@@ -41,7 +41,8 @@ const NEVER = new AbortController().signal
 
 /**
  * Saves a new login. The one before stays until this one is saved and read back; only then is it revoked.
- * @throws {AuthError} `wrong_account`, and then these tokens are revoked and nothing has changed; any fault of the store.
+ * @throws {AuthError} `wrong_account`, `store_busy`, and then these tokens are revoked and nothing has changed; any fault of
+ * the store.
  */
 export async function saveLogin(
   profile: string,
@@ -52,19 +53,35 @@ export async function saveLogin(
   try {
     await checkAccount(profile, credential, rules, ports)
   } catch (error) {
-    // Tokens that nobody will use should not work either. Whether that is confirmed changes nothing here.
-    const kept = readable(() => ports.store.read(profile))
-    if (kept === undefined || !mayShareGrant(kept, credential))
-      await revocation(credential, { providers: ports.providers, interruption: NEVER })
+    await revokeUnused(profile, credential, ports)
     throw error
   }
-  return ports.store.exclusively(profile, {
-    uninterruptible: true,
-    work: async (held) => {
-      const before = readable(() => held.read())
-      return { ...held.save(credential), before }
-    },
-  })
+  let hasBegun = false
+  try {
+    return await ports.store.exclusively(profile, {
+      uninterruptible: true,
+      work: async (held) => {
+        hasBegun = true
+        const before = readable(() => held.read())
+        return { ...held.save(credential), before }
+      },
+    })
+  } catch (error) {
+    // A save that has failed may have kept them at a second place; without the lock, there was none.
+    if (!hasBegun) await revokeUnused(profile, credential, ports)
+    throw error
+  }
+}
+
+/** Tokens that nobody will use should not work either. Whether that is confirmed changes nothing here. */
+async function revokeUnused(
+  profile: string,
+  credential: Credential,
+  { store, providers }: RefreshPorts,
+): Promise<void> {
+  const kept = readable(() => store.read(profile))
+  if (kept === undefined || !mayShareGrant(kept, credential))
+    await revocation(credential, { providers, interruption: NEVER })
 }
 
 /** What lies there and cannot be read cannot be compared or revoked either; saving sets it aside. */

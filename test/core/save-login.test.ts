@@ -236,6 +236,28 @@ describe('the account that was asked for', () => {
   })
 })
 
+test('a login that another process keeps from being saved is revoked', async () => {
+  const before = sampleCredential({ account: ADA })
+  const memory = new MemoryPorts(before)
+  memory.faults.set('lock', new AuthError('store_busy', 'The lock is held.'))
+  const rules = { workspaces: [], expected: undefined, mayReplace: async () => true }
+  const saving = saveLogin(PROFILE, sampleCredential({ account: ADA }), rules, memory)
+  expect(await rejected(saving)).toMatchObject({ code: 'store_busy', message: 'The lock is held.' })
+  expect({ isKept: memory.stored?.credential === before, journal: memory.journal }).toEqual({
+    isKept: true,
+    journal: REVOKED,
+  })
+})
+
+test('a login whose save fails is not revoked: it may lie at a second place', async () => {
+  const memory = new MemoryPorts(undefined)
+  memory.faults.set('save', new AuthError('store_unwritable', 'The disk is full.'))
+  const rules = { workspaces: [], expected: undefined, mayReplace: async () => true }
+  const saving = saveLogin(PROFILE, sampleCredential({ account: ADA }), rules, memory)
+  expect(await rejected(saving)).toMatchObject({ code: 'store_unwritable' })
+  expect(memory.journal).toEqual(['lock', 'save', 'unlock'])
+})
+
 const MINE = {
   provider: 'oidc',
   method: 'oauth',
