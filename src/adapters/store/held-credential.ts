@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { renameSync, rmSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { AuthError } from '../../errors.ts'
@@ -11,6 +10,7 @@ import { loadOrCreateFileKey, type FileKey } from './keys/file.ts'
 import type { LockHandle } from './lock.ts'
 import { removeRescues, writeRescue } from './rescue.ts'
 import { credentialPath, sealCredential } from './sealed-file.ts'
+import { tokenHash } from './spent-token.ts'
 
 /** Bytes kept free for an answer: its three tokens end at 64 KiB each. */
 const RESERVE = 256 * 1024
@@ -135,8 +135,4 @@ function remove({ root, profile, path }: Place): void {
     rmSync(path, { force: true })
     flushFolder(dirname(path))
   })
-}
-
-function tokenHash(refreshToken: string): string {
-  return createHash('sha256').update(refreshToken).digest('hex')
 }

@@ -21,6 +21,8 @@ export interface LockHandle {
    * @throws {AuthError} `store_busy` when the lock was taken over while this process slept; `store_unwritable`.
    */
   recordSpending(tokenHash: string): void
+  /** Leaves `previous` for the next holder as well: nothing has come of it yet. */
+  handOn(): void
   /**
    * Lets the next one in. Safe to repeat. Never rejects, since what was done under the lock is done; `false`: the lock
    * could not be removed, and lasts as long as this process.
@@ -34,11 +36,13 @@ interface Hold {
   lastBeat: Date
   compromised: boolean
   spending: boolean
+  handsOn: boolean
 }
 
 /** Takes the lock where there is none. `undefined`: another process was faster. Throws the file system's own errors. */
 export async function holdLock(path: string): Promise<LockHandle | undefined> {
-  const hold: Hold = { path, file: ownerFile(), lastBeat: new Date(), compromised: false, spending: false }
+  const state = { compromised: false, spending: false, handsOn: false }
+  const hold: Hold = { path, file: ownerFile(), lastBeat: new Date(), ...state }
   const unlock = await lock(hold)
   if (unlock === undefined) return undefined
   try {
@@ -127,6 +131,7 @@ function lockHandle(hold: Hold, { previous, records }: Inheritance, unlock: () =
       return hold.compromised
     },
     recordSpending: (tokenHash) => recordSpending(hold, tokenHash),
+    handOn: () => void (hold.handsOn = true),
     release: () => (released ??= release(hold, records, unlock)),
   }
 }
@@ -155,7 +160,7 @@ async function release(
       if (error.code !== 'ERELEASED') throw error
     })
     vacate(hold.path, hold.file.name)
-    for (const record of records) rmSync(record, { force: true })
+    if (!hold.handsOn) for (const record of records) rmSync(record, { force: true })
     return true
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === undefined) throw error

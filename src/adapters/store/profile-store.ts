@@ -13,6 +13,7 @@ import { trace } from '../trace.ts'
 import { hasRescue, readRescue, removeRescues, rescuePaths, settleLeftovers } from './rescue.ts'
 import { quoted } from './private-file.ts'
 import { credentialPath, profilesFolder, readSealedFile } from './sealed-file.ts'
+import { isStillOpen } from './spent-token.ts'
 
 type Read = (profile: string) => StoredCredential | undefined
 
@@ -77,6 +78,15 @@ async function locked<T>(
     // Whoever held the lock until now may have done what this process came for.
     return settled?.() ?? (await work(lock.handle))
   } finally {
+    const { previous } = lock.handle
+    if (
+      previous !== undefined &&
+      isStillOpen(
+        attemptRead(() => readNewest(root, profile)),
+        previous,
+      )
+    )
+      lock.handle.handOn()
     await lock.handle.release()
   }
 }

@@ -14,9 +14,9 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { profileStore } from '../../../src/adapters/store/profile-store.ts'
 import type { Credential } from '../../../src/core/credential.ts'
-import type { CredentialStore, StoredCredential } from '../../../src/core/ports.ts'
+import type { CredentialStore, HeldCredential, StoredCredential } from '../../../src/core/ports.ts'
 import { AuthError } from '../../../src/errors.ts'
-import { sampleCredential } from '../../support/credentials.ts'
+import { freshSecret, sampleCredential } from '../../support/credentials.ts'
 import { buildStoreProgram, type StoreProgram } from '../../support/store-program.ts'
 import { temporaryFolder } from '../../support/temp-folder.ts'
 import { rejected, thrown } from '../../support/thrown.ts'
@@ -319,5 +319,37 @@ describe('many processes', { timeout: 60_000 }, () => {
     // It is told once: whoever held the lock has seen it.
     const later = await store.exclusively('work', { work: async (held) => held.spentBefore(spent) })
     expect(later).toBeUndefined()
+  })
+
+  const REFUSAL = { reason: 'reused', at: 1_800_000_000 } as const
+  test.each([
+    ['is refused', { refusal: REFUSAL }],
+    ['is renewed and stays', { refreshedAt: Math.ceil(Date.now() / 1000) + 3600 }],
+    ['is replaced', { refreshToken: sampleCredential().refreshToken }],
+  ])('know of it until that token %s', async (_, changes) => {
+    const credential = sampleCredential()
+    const spent = credential.refreshToken ?? ''
+    await save(credential, 'work')
+    const dying = await program.start()
+    await expect(
+      dying.ask({ kind: 'die spending', root, profile: 'work', refreshToken: spent }),
+    ).rejects.toThrow('the process ended without an answer')
+    const asked = async (change: (held: HeldCredential) => unknown = () => {}): Promise<unknown> =>
+      store.exclusively('work', {
+        work: async (held) => {
+          const { pid } = held.spentBefore(spent) ?? {}
+          change(held)
+          return pid
+        },
+      })
+
+    // The network failed, an API key was kept: nobody knows yet what has become of it.
+    expect([
+      await asked(),
+      await asked((held) => held.save({ ...credential, mintedApiKey: freshSecret('api_key') })),
+    ]).toEqual([dying.pid, dying.pid])
+    expect(await asked((held) => held.save({ ...credential, ...changes }))).toBe(dying.pid)
+    expect(await asked()).toBeUndefined()
+    expect(readdirSync(join(root, 'profiles')).filter((name) => name.endsWith('.died'))).toEqual([])
   })
 })
