@@ -4,7 +4,7 @@ import { programAt, type Program } from './program.ts'
 import type { Stage } from './scenario.ts'
 import { pathToFileURL } from 'node:url'
 
-/** A program of somebody's that asks the library for a token, many times at once, and prints it. */
+/** A program of somebody's that asks the library for a token, many times at once, and prints it. SIGUSR2 makes it call `process.exit`. */
 export function libraryHost(stage: Stage): Program {
   const path = join(stage.root, 'library-host.mjs')
   const library = join(dirname(stage.program.path), '..', 'dist', 'index.js')
@@ -16,6 +16,8 @@ export function libraryHost(stage: Stage): Program {
 
 function sourceWith(library: string): string {
   return `import { accessToken, AuthError } from ${JSON.stringify(library)}
+// As a program does that has had enough.
+process.on('SIGUSR2', () => process.exit(9))
 try {
   const tokens = await Promise.all(Array.from({ length: 20 }, () => accessToken()))
   console.log([...new Set(tokens.map(({ accessToken: token }) => token))].join('\\n'))

@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
+import { join } from 'node:path'
 import { recordOutput } from '../test/support/secrets.ts'
 
 export interface Ended {
@@ -127,8 +128,15 @@ function signalGroup({ pid, exitCode, signalCode }: ChildProcess, signal: NodeJS
   }
 }
 
-/** What a run must not depend on: proxies, CI and the person's own logins stay outside. */
+/** What a run must not depend on: proxies, CI and the person's own logins, Codex's as well, stay outside. */
 function environment({ home, temporary }: RunOptions): NodeJS.ProcessEnv {
   const { PATH, LANG } = process.env
-  return { PATH, LANG, HOME: temporary, TMPDIR: temporary, CODEX_AUTH_HOME: home }
+  return {
+    PATH,
+    LANG,
+    HOME: temporary,
+    TMPDIR: temporary,
+    CODEX_AUTH_HOME: home,
+    CODEX_HOME: join(home, 'codex'),
+  }
 }

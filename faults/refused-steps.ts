@@ -49,7 +49,7 @@ export async function refuseAll(stage: Stage, all: readonly Refusals[]): Promise
     const chosen = stage.short ? stage.random.sample(every, refusals.fewer) : every
     await eachOf(
       chosen,
-      stage.width,
+      stage.wide,
       ({ step, error }) => refuse(stage, step, error, refusals, tally),
       stage.progress,
     )

@@ -50,6 +50,8 @@ export interface Stage {
   readonly short: boolean
   /** How many processes can work at once here. */
   readonly width: number
+  /** The same for tries in which most of the time is spent waiting, and no time is judged. */
+  readonly wide: number
   /** Says how far a scenario is, to whoever watches. */
   progress(done: number, of: number): void
   /** Ends whatever still runs, and removes what was made. Safe to repeat. */

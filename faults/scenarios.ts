@@ -6,13 +6,18 @@ import { damagedLocks } from './scenarios/damaged-locks.ts'
 import { diskAfter } from './scenarios/disk-after.ts'
 import { diskBefore } from './scenarios/disk-before.ts'
 import { dropped } from './scenarios/dropped.ts'
+import { handoverKilled } from './scenarios/handover-killed.ts'
+import { handoverRefused } from './scenarios/handover-refused.ts'
 import { herd } from './scenarios/herd.ts'
 import { keyDisk } from './scenarios/key-disk.ts'
 import { keyKilled } from './scenarios/key-killed.ts'
 import { keyRefused } from './scenarios/key-refused.ts'
+import { inTimeHanging } from './scenarios/in-time-hanging.ts'
+import { inTimeKilled } from './scenarios/in-time-killed.ts'
 import { killedAtRandom } from './scenarios/killed-at-random.ts'
 import { killedAtStep } from './scenarios/killed-at-step.ts'
 import { killedWhileOthersWait } from './scenarios/killed-while-others-wait.ts'
+import { libraryKilled } from './scenarios/library-killed.ts'
 import { listener } from './scenarios/listener.ts'
 import { mixed } from './scenarios/mixed.ts'
 import { order } from './scenarios/order.ts'
@@ -42,6 +47,11 @@ export const SCENARIOS: readonly Scenario[] = [
   keyKilled,
   keyRefused,
   keyDisk,
+  handoverKilled,
+  handoverRefused,
+  inTimeKilled,
+  inTimeHanging,
+  libraryKilled,
   answersOfEveryKind,
   dropped,
   clock,

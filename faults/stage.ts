@@ -50,6 +50,7 @@ export function openStage({ seed, short, progress = () => undefined }: StageOpti
     random: randomFrom(seed),
     short,
     width: availableParallelism(),
+    wide: 2 * availableParallelism(),
     progress,
     close,
     atEnd,

@@ -30,12 +30,13 @@ export function watching(log: string): string[] {
 }
 
 /**
- * Runs a command and does something to it at the moment it makes this call: `signal=SIGKILL` ends it before the call
- * is carried out, `error=EIO` refuses the call.
+ * Runs a command and does something to it at the moment its main thread makes this call: `signal=SIGKILL` ends it before
+ * the call is carried out, `error=EIO` refuses the call. Other threads, of which some wake each other up hundreds of times,
+ * are left alone.
  */
 export function interfering(log: string, syscall: string, nth: number, what: string): string[] {
   const inject = `inject=${syscall}:${what}:when=${nth}`
-  return ['strace', '-f', '-qq', '-yy', '-e', `trace=execve,${syscall}`, '-e', inject, '-o', log]
+  return ['strace', '-qq', '-yy', '-e', `trace=execve,${syscall}`, '-e', inject, '-o', log]
 }
 
 /** The steps in a log, in their order: what the main thread did to anything in `folder`, and to its TCP connections. */
@@ -59,7 +60,13 @@ function counter(): (name: string) => number {
   }
 }
 
-/** The main thread's number, which is the process's. `undefined`: it has not begun. */
+/** As {@link interfering}, in a log that tells the process's number. */
+export function interferingWithAll(log: string, syscall: string, nth: number, what: string): string[] {
+  const [strace = '', ...rest] = interfering(log, syscall, nth, what)
+  return [strace, '-f', ...rest]
+}
+
+/** The main thread's number, which is the process's, in a log of all threads. `undefined`: it has not begun. */
 export function processIn(log: string): number | undefined {
   const first = /^\d+/.exec(readFileSync(log, 'utf8'))?.[0]
   return first === undefined ? undefined : Number(first)
@@ -67,10 +74,9 @@ export function processIn(log: string): number | undefined {
 
 function linesOfMainThread(log: string): string[] {
   const lines = readFileSync(log, 'utf8').split('\n')
+  // A log of the main thread alone has no numbers.
   const main = /^\d+ /.exec(lines[0] ?? '')?.[0] ?? ''
-  const own = lines
-    .filter((line) => main !== '' && line.startsWith(main))
-    .map((line) => line.slice(main.length).trim())
+  const own = lines.filter((line) => line.startsWith(main)).map((line) => line.slice(main.length).trim())
   // A call that another thread's line interrupted goes on in a second line, which names no arguments.
   return own.filter((line) => /^\w+\(/.test(line))
 }

@@ -2,7 +2,9 @@ import type { Row } from './scenario.ts'
 
 /** What the table's parentheses mean. */
 export const LEGEND =
-  'In parentheses: what no client can avoid, because nobody has the answer any more, or somebody removed a lock by hand.'
+  'In parentheses: what no client can avoid, because nobody has the answer any more, or somebody removed a lock by hand. ' +
+  'A login that changes hands is lost when neither side has a refresh token that works. A key that is lost on its way costs ' +
+  'one more request for a key, and no login.'
 
 const COLUMNS = [
   'fault',

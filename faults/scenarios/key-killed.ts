@@ -32,7 +32,7 @@ async function killEverywhere(stage: Stage): Promise<Findings> {
   const kills = stage.short
     ? [...stage.random.sample(all.filter(inWindow), 1), ...stage.random.sample(all, 2)]
     : all
-  const outcomes = await eachOf(kills, stage.width, (kill) => killedThere(stage, kill), stage.progress)
+  const outcomes = await eachOf(kills, stage.wide, (kill) => killedThere(stage, kill), stage.progress)
   const rest = new Tally('SIGKILL at every step while an API key is asked for')
   const window = new Tally('SIGKILL at every step between the request for a key and its saving')
   for (const [at, kill] of kills.entries()) (inWindow(kill) ? window : rest).add(outcomes[at] ?? {})

@@ -6,6 +6,7 @@ import { writeRescue } from '../../src/adapters/store/rescue.ts'
 import { eachOf } from '../each-of.ts'
 import { duration } from '../figures.ts'
 import { afterKill, notSlow, usualTime, WINDOW_NOTES, type AfterKill, type Moment } from '../kill.ts'
+import { replacedTokens } from '../replaced-tokens.ts'
 import { skipped, type Detail, type Findings, type Scenario, type Stage } from '../scenario.ts'
 import { whyNoStrace, type Step } from '../strace.ts'
 import { Tally } from '../tally.ts'
@@ -136,21 +137,11 @@ async function leaveDeadLock({ lockPath }: Trial): Promise<void> {
 }
 
 /** An answer of the provider that could not take its place. */
-async function leaveRescue({ issuer, login, home }: Trial): Promise<void> {
-  const response = await fetch(`${issuer.issuer}/oauth/token`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({
-      client_id: login.clientId,
-      grant_type: 'refresh_token',
-      refresh_token: login.refreshToken,
-    }),
-  })
-  const tokens = (await response.json()) as Record<'access_token' | 'refresh_token', string>
+async function leaveRescue(trial: Trial): Promise<void> {
+  const { login, home } = trial
   const credential = {
     ...credentialOf(login),
-    accessToken: tokens.access_token,
-    refreshToken: tokens.refresh_token,
+    ...(await replacedTokens(trial, login.refreshToken)),
     expiresAt: Math.floor(Date.now() / 1000) + 3600,
   }
   writeRescue(home, 'default', sealCredential(loadFileKey(home), 'default', { credential, generation: 2 }))

@@ -4,7 +4,7 @@ import { setTimeout } from 'node:timers/promises'
 import { eachOf } from '../each-of.ts'
 import type { Ended } from '../program.ts'
 import { skipped, together, type Findings, type Scenario, type Stage } from '../scenario.ts'
-import { interfering, processIn, stepsIn, whyNoStrace, type Step } from '../strace.ts'
+import { interferingWithAll, processIn, stepsIn, whyNoStrace, type Step } from '../strace.ts'
 import { Tally, type Outcome } from '../tally.ts'
 import { recordingIn, sameStep, sendingIn, stepsOfToken, untilReached } from '../traced-refresh.ts'
 import { inTrial, type Trial } from '../trial.ts'
@@ -51,7 +51,7 @@ async function stopThere(stage: Stage, step: Step, tally: Tally): Promise<void> 
   const outcome = await untilReached(step, (nth) =>
     inTrial(stage, async (trial) => {
       const path = join(trial.folder, 'interfered')
-      const through = interfering(path, step.syscall, nth, 'signal=SIGSTOP')
+      const through = interferingWithAll(path, step.syscall, nth, 'signal=SIGSTOP')
       const running = trial.start(['token'], { through, wait: 30 })
       const pid = await stoppedProcess(path, running.ended)
       const log = stepsIn(path, trial.home)

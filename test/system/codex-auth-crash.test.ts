@@ -1,10 +1,11 @@
 import { spawnSync } from 'node:child_process'
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest'
 import { interfering } from '../../faults/strace.ts'
 import { PROGRAM } from '../support/cli.ts'
-import { codexAuth, codexFolder } from '../support/codex-auth.ts'
+import { codexAuth, CODEX_FILES, refreshTokenIn } from '../support/codex-auth-file.ts'
+import { codexFolder } from '../support/codex-auth.ts'
 import { credentialOf, startFakeIssuer, type FakeIssuer, type IssuedLogin } from '../support/fake-issuer.ts'
 import { temporaryHome, type Home } from '../support/fake-surroundings.ts'
 import { temporaryFolder } from '../support/temp-folder.ts'
@@ -52,14 +53,6 @@ function ownersOf({ home, path, login }: Place): string[] {
   return [...(here ? ['profile'] : []), ...(there ? ['Codex'] : [])]
 }
 
-function refreshTokenIn(path: string): unknown {
-  return (JSON.parse(readFileSync(path, 'utf8')) as { tokens?: { refresh_token?: unknown } }).tokens
-    ?.refresh_token
-}
-
-/** Codex's own, with nothing that holds a login beside them. */
-const FILES = ['auth.json', 'auth.json.lock', 'auth.lock']
-
 /** @returns how often it was killed: once at each call of this kind that it makes. */
 async function atEachCall(
   command: 'import' | 'export',
@@ -76,7 +69,7 @@ async function atEachCall(
     // An export that had done everything finds an empty profile.
     const exitCode = command === 'import' || owners.includes('profile') ? 0 : 4
     expect([again.exitCode, ownersOf(place)], `again after ${syscall} ${nth}`).toEqual([exitCode, [end]])
-    expect(readdirSync(place.folder), `files after ${syscall} ${nth}`).toEqual(FILES)
+    expect(readdirSync(place.folder), `files after ${syscall} ${nth}`).toEqual(CODEX_FILES)
     if (!wasKilled) return nth - 1
   }
 }
