@@ -78,17 +78,18 @@ async function locked<T>(
     // Whoever held the lock until now may have done what this process came for.
     return settled?.() ?? (await work(lock.handle))
   } finally {
-    const { previous } = lock.handle
-    if (
-      previous !== undefined &&
-      isStillOpen(
-        attemptRead(() => readNewest(root, profile)),
-        previous,
-      )
-    )
-      lock.handle.handOn()
-    await lock.handle.release()
+    try {
+      handOnIfOpen(lock.handle, () => readNewest(root, profile))
+    } finally {
+      await lock.handle.release()
+    }
   }
+}
+
+/** Whoever comes next has to know of a token that may be spent as well. */
+function handOnIfOpen(lock: LockHandle, read: () => StoredCredential | undefined): void {
+  const { previous } = lock
+  if (previous !== undefined && isStillOpen(attemptRead(read), previous)) lock.handOn()
 }
 
 function listProfiles(root: string): string[] {
