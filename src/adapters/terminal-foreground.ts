@@ -17,10 +17,22 @@ export function readInForeground(stdin: Readable): () => void {
       next = setTimeout(follow, LOOK)
     } else stdin.resume()
   }
+  const stop = (): void => stopWithout(stdin, stop)
   process.on('SIGCONT', follow)
+  process.on('SIGTSTP', stop)
   follow()
   return () => {
     clearTimeout(next)
     process.off('SIGCONT', follow)
+    process.off('SIGTSTP', stop)
   }
+}
+
+/** After `bg`, what was typed meanwhile would be read before anybody hears of SIGCONT: reading ends before the process stops. */
+function stopWithout(stdin: Readable, stop: () => void): void {
+  stdin.pause()
+  process.off('SIGTSTP', stop)
+  // Without a listener it means what it always means; the next line runs when the process goes on.
+  process.kill(process.pid, 'SIGTSTP')
+  process.on('SIGTSTP', stop)
 }

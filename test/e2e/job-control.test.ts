@@ -75,6 +75,24 @@ describe('in a shell with job control', { skip: WITHOUT_SHELL !== undefined }, (
     expect((await shell.shows(/Signed in.*done\r\n/s))[0]).not.toMatch(/Stopped/)
   })
 
+  test('a sign-in that is moved to the background goes on, although somebody has typed ahead', async () => {
+    const [home, issuer] = [newHome(), await newIssuer()]
+    const shell = await atPrompt(home)
+    shell.type(`codex-auth ${atIssuer(issuer).join(' ')}\n`)
+    const [, address = ''] = await shell.shows(/^(http\S+)\r\n/m)
+    await shell.shows(/Ctrl-C ends it/)
+    shell.type(CTRL_Z)
+    await shell.shows(/Stopped.*ready> $/s)
+    // Until it has gone on, and waits again, nobody takes what was typed.
+    const goneOn = 'until grep -q "^State:.S" /proc/$(jobs -p)/status; do :; done'
+    shell.type(`read -rs word; bg; ${goneOn}; read -rs word; echo "read $word"\n`)
+    await shell.shows(/read \$word"\r\n/)
+    shell.type('first\nsecond\n')
+    await shell.shows(/read second\r\n/)
+    expect((await signIn(address)).status).toBe(200)
+    await shell.shows(/Signed in as alice@example\.com/)
+  })
+
   test('a countdown in the background does not write over the line of another job', async () => {
     const [home, issuer] = [newHome(), await newIssuer()]
     issuer.behaviour.device = { enabled: true, interval: '1', polls: [403, 403, 'approved'] }
