@@ -1,9 +1,5 @@
 import { Command, CommanderError } from 'commander'
 import { AuthError } from './errors.ts'
-import { holdBackSignals } from './adapters/signals.ts'
-import { outliveTerminal } from './adapters/closed-terminal.ts'
-import { terminalInput } from './adapters/terminal-input.ts'
-import { isInBackground } from './adapters/terminal-signal.ts'
 import { addCompletionCommand } from './commands/completion.ts'
 import { addConfigCommand } from './commands/config.ts'
 import type { Context, GlobalFlags } from './commands/context.ts'
@@ -23,8 +19,8 @@ import { tinted } from './commands/tint.ts'
 import { addTokenCommand } from './commands/token.ts'
 import { EXIT_CODES, exitCode, exitName, nextStep } from './core/exit-code.ts'
 import { chooseProfile, profileFlag } from './core/profile-name.ts'
-import { cannotWrite } from './standard-output.ts'
 import { systemContext, type Surroundings } from './system-context.ts'
+import { thisProcess } from './this-process.ts'
 import { version } from './version.ts'
 
 /** Runs one call and resolves with its exit code. Never rejects. */
@@ -191,40 +187,4 @@ async function flagFor({ profile }: GlobalFlags, context: Context): Promise<stri
     if (error instanceof AuthError) return ''
     throw error
   }
-}
-
-function thisProcess(): Surroundings {
-  const { env, stdout, stderr } = process
-  stdout.on('error', endWithoutOutput)
-  // Its reader, its terminal or its disk has gone: that nothing can be said is no reason to leave anything undone.
-  stderr.on('error', () => undefined)
-  outliveTerminal()
-  return {
-    env,
-    stdout: (text) => void stdout.write(text),
-    stderr: (text) => void stderr.write(text),
-    stderrIsTerminal: stderr.isTTY,
-    stdoutIsTerminal: stdout.isTTY,
-    hasColours: { stdout: showsColours(stdout), stderr: showsColours(stderr) },
-    get columns() {
-      return stderr.columns || 80
-    },
-    isInBackground: () => isInBackground(),
-    now: () => Date.now() / 1000,
-    elapsed: () => performance.now() / 1000,
-    interruption: holdBackSignals(),
-    input: terminalInput(process.stdin, stderr),
-  }
-}
-
-/** Node.js knows what terminals can do, and `FORCE_COLOR`; of the two variables against it, it warns, and takes empty ones too. */
-function showsColours(stream: NodeJS.WriteStream): boolean {
-  const { NO_COLOR: none, NODE_DISABLE_COLORS: noneOfNode, ...env } = process.env
-  return stream.isTTY && !none && !noneOfNode && stream.hasColors(env)
-}
-
-/** Nobody reads any more, or the disk is full: what was asked for has been done, and cannot be told. */
-function endWithoutOutput({ code }: NodeJS.ErrnoException): never {
-  process.stderr.write(cannotWrite(code))
-  process.exit(EXIT_CODES.failure)
 }
