@@ -166,6 +166,14 @@ describe('at a terminal, login --device-code', () => {
     expect((await home.run(login, { now: hurrying(), ...options })).stderr).toMatch(/stop here\.\nSigned in/)
   })
 
+  test('counts in few words on a terminal that was made narrower meanwhile', async () => {
+    issuer.behaviour.device = { enabled: true, interval: '1', polls: [403, 'approved'] }
+    // From the first question on whether the code has been used.
+    const columns = (): number => (issuer.requests.length > 1 ? 20 : 200)
+    const { stderr } = await run(login, { terminal: true, now: hurrying(), columns })
+    expect(stderr).toContain(`${CLEARED}15 min left${CLEARED}`)
+  })
+
   test('asks on a line of its own whether to replace another account', async () => {
     await home.keep(
       credentialOf(

@@ -30,7 +30,8 @@ export interface RunOptions {
   /** Both are terminals that show colours. */
   readonly colours?: boolean
   /** Of the terminal; so many that nothing is wrapped, unless told. */
-  readonly columns?: number
+  /** A function: they may change while it runs. */
+  readonly columns?: number | (() => number)
   /** Standard input: {@link piped}, {@link openPipe} or {@link keyboard}; there is none unless told. */
   readonly stdin?: FakeStdin
   /** Where it runs: at a desktop, where a browser can be seen, unless told. `system`: wherever this machine is. */
@@ -167,7 +168,9 @@ function surroundings(home: string, options: RunOptions, output: Output, said: E
     stderrIsTerminal: terminal,
     stdoutIsTerminal,
     ...(options.colours && { hasColours: { stdout: true, stderr: true } }),
-    columns,
+    get columns() {
+      return typeof columns === 'function' ? columns() : columns
+    },
     ...(stdin && { input: terminalInput(stdin, { write: stderr }) }),
     ...(where !== 'system' && { whereabouts: async () => ({ ...AT_A_DESKTOP, ...where }) }),
     now: typeof now === 'function' ? now : () => now ?? Date.now() / 1000,
